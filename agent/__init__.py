@@ -1,0 +1,1 @@
+"""The TRPO agent: an update that records every one of its own debug metrics."""
