@@ -1,0 +1,45 @@
+# Every target sets up what it needs: a virtual environment in .venv with the versions of constraints.txt.
+PYTHON ?= python3
+JOBS ?= 2
+BIN := .venv/bin
+export OMP_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-system check bench docs samples
+
+help:  ## print this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
+
+install:  ## create .venv with the pinned versions, once
+	@cat pyproject.toml constraints.txt | cmp -s - .venv/.installed || { \
+	  $(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "trpo-tui needs Python 3.11 or newer, $(PYTHON) is %d.%d: make PYTHON=python3.12 ..." % v[:2])' && \
+	  { test -x $(BIN)/python || $(PYTHON) -m venv .venv; } && \
+	  echo 'Installing into .venv, once; torch is the large part of it.' && \
+	  PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet -e '.[train,dev]' && \
+	  cat pyproject.toml constraints.txt > .venv/.installed; }
+
+demo: install  ## train a broken run, watch it, name the cause, train it without the fault
+	@$(BIN)/trpo-tui demo
+
+test: install  ## every test that needs no other program
+	$(BIN)/pytest -n $(JOBS)
+
+test-system: install  ## the tests that need tmux, and the long ones
+	$(BIN)/pytest -m 'system or slow'
+
+check: install  ## lint, format, types, imports between the packages, generated docs
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m trpo_tui.generate --check
+
+bench: install  ## every fault against its code, every healthy run at every prefix
+	$(BIN)/python benchmarks/fault_bench.py
+
+docs: install  ## write docs/columns.md, docs/rules.md, docs/monitor.svg, sample_logs/README.md
+	$(BIN)/python -m trpo_tui.generate
+
+samples: install  ## train the runs of sample_logs again
+	$(BIN)/python sample_logs/make.py

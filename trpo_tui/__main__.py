@@ -1,0 +1,5 @@
+"""`python -m trpo_tui` is `trpo-tui`."""
+
+from trpo_tui.cli import main
+
+main()

@@ -1,0 +1,12 @@
+"""`trpo-tui explain`: one code in full."""
+
+import click
+
+
+@click.command("explain")
+@click.argument("code")
+def command(code: str) -> None:
+    """Say what CODE (TRPO101, or 101) means, how it is measured and what to do."""
+    from analyzer.reports import explain
+
+    click.echo(explain(code))

@@ -1,0 +1,109 @@
+"""What lies in a folder: runs, tables and logs that trpo-tui can open, newest first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+
+import click
+
+from runlog.errors import UserError
+
+TEXTS = (".log", ".txt", ".out", ".csv")
+LOOKED_AT = 12
+SHOWN = 6
+LARGEST = 64 * 2**20
+"""Bytes; a larger log is opened only when it is asked for by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One thing that can be opened."""
+
+    path: Path
+    what: str
+    iterations: int
+
+    @property
+    def line(self) -> str:
+        plural = "" if self.iterations == 1 else "s"
+        size = f"{self.iterations} iteration{plural}"
+        return f"{self.path}: {self.what}, {size} → trpo-tui watch {quote(str(self.path))}"
+
+
+def is_run(path: Path) -> bool:
+    """Whether `path` is a run folder."""
+    return (path / "run.json").is_file() or (path / "run.parquet").is_file()
+
+
+def runs_below(folder: Path) -> tuple[Path, ...]:
+    """All run folders below `folder`, by name; a run is not searched for runs."""
+    if is_run(folder):
+        return (folder,)
+    children = sorted(child for child in folder.iterdir() if child.is_dir())
+    return tuple(
+        run
+        for child in children
+        if not child.name.startswith(".") and not child.is_symlink()
+        for run in runs_below(child)
+    )
+
+
+def expand(path: str) -> tuple[str, ...]:
+    """The runs a path stands for: itself, or those below a folder that is no run."""
+    folder = Path(path)
+    if path == "-" or not folder.is_dir() or is_run(folder):
+        return (path,)
+    below = runs_below(folder)
+    if not below:
+        raise UserError(f"{path}: no run below this folder (a run holds run.json or run.parquet)")
+    return tuple(str(run) for run in below)
+
+
+def found_in(folder: Path) -> Iterator[Found]:
+    """What can be opened in `folder` and in its `runs/`, newest first."""
+    places = [place for place in (folder, folder / "runs") if place.is_dir()]
+    candidates = [
+        path
+        for place in places
+        for path in place.iterdir()
+        if is_run(path) or (path.suffix in (*TEXTS, ".parquet") and path.is_file() and _small(path))
+    ]
+    if is_run(folder):
+        candidates = [folder]
+    candidates.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in candidates[:LOOKED_AT]:
+        found = _look(path)
+        if found is not None:
+            yield found
+
+
+def _small(path: Path) -> bool:
+    return 0 < path.stat().st_size <= LARGEST
+
+
+def _look(path: Path) -> Found | None:
+    from runlog.reader import open_run
+
+    try:
+        run = open_run(path)
+    except (UserError, OSError):
+        return None
+    if run.source is None and run.state.name != "finished":
+        what = f"a run, {run.state.name}"
+    elif run.source is None:
+        what = "a run"
+    else:
+        what = f"{run.source.format} text"
+    return Found(path=path, what=what, iterations=len(run))
+
+
+def say_what_is_here() -> None:
+    """Print what was found in the current folder."""
+    found = list(found_in(Path()))
+    if found:
+        click.echo("\nFound here:")
+    for thing in found[:SHOWN]:
+        click.echo(f"  {thing.line}")
+    if len(found) > SHOWN:
+        click.echo(f"  … and {len(found) - SHOWN} more → trpo-tui watch")
