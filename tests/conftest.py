@@ -1,14 +1,18 @@
-"""What holds for every test: in continuous integration nothing skips."""
+"""What holds for every test: in continuous integration nothing skips; `cli` is the command line."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Generator
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 REFUSED = "skipped, and in continuous integration no test may skip"
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -19,7 +23,7 @@ def pytest_runtest_makereport(
     return report
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
@@ -28,3 +32,35 @@ def pytest_make_collect_report(
         report.outcome = "failed"
         report.longrepr = f"{collector.nodeid}: {REFUSED}: {report.longrepr}"
     return report
+
+
+class CommandLine(Protocol):
+    """Runs `trpo-tui ARGUMENTS` in a process of its own, from a folder of its own."""
+
+    def __call__(
+        self,
+        *arguments: str | Path,
+        stdin: bytes = b"",
+        cwd: Path | None = None,
+        **environment: str,
+    ) -> subprocess.CompletedProcess[str]: ...
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> CommandLine:
+    def run(
+        *arguments: str | Path, stdin: bytes = b"", cwd: Path | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "trpo_tui", *map(str, arguments)],
+            input=stdin,
+            capture_output=True,
+            cwd=cwd or tmp_path,
+            env=os.environ | {"PYTHONUTF8": "1"} | environment,
+            timeout=120,
+        )
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+        )
+
+    return run
