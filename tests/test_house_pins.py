@@ -29,7 +29,7 @@ def needed(extras: tuple[str, ...]) -> set[str]:
     todo = [Requirement(text) for text in PROJECT["dependencies"]]
     todo += [Requirement(t) for e in extras for t in PROJECT["optional-dependencies"][e]]
     seen: set[tuple[str, str]] = set()
-    names = set()
+    names: set[str] = set()
     while todo:
         requirement = todo.pop()
         for extra in ("", *requirement.extras):
