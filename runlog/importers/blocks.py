@@ -1,0 +1,126 @@
+"""Text logs: lines of a format gathered into one block an iteration."""
+
+from collections.abc import Mapping
+
+from runlog.importers.decode import Line
+from runlog.importers.formats import Format
+from runlog.importers.pairs import normalised, pairs
+from runlog.importers.parser import Findings
+from runlog.importers.printed import read, type_of_column
+from runlog.importers.rows import Row
+from runlog.importers.templates import Hit, header, hits, templates_of, uncommented
+
+_ENOUGH = 2
+"""Different keys that must be met before a text counts as this format."""
+
+
+class TextLog:
+    """Reads one text format, and the keys the user named himself."""
+
+    def __init__(self, format_: Format, mapping: Mapping[str, str], *, forced: bool) -> None:
+        self.format = format_.name
+        self.algorithm = format_.algorithm
+        self.assumptions = format_.assumptions
+        self.delimited = False
+        self.findings = Findings(format_.stand_ins)
+        self._mapping = mapping
+        self._header = None if format_.header is None else header(format_.header)
+        known = templates_of(format_, frozenset(mapping))
+        self._templates = known if self._header is None else (self._header, *known)
+        self._enough = 1 if forced or (mapping and not known) else _ENOUGH
+        self._met: set[str] = set()
+        """Labels met in the block being read."""
+        self._previous: tuple[str, tuple[object, ...]] | None = None
+        self._iteration_opens: bool | None = None
+
+    @property
+    def recognised(self) -> bool:
+        return len(self.findings.understood) >= self._enough
+
+    def feed(self, line: Line) -> None:
+        text = line.text
+        if not text:
+            return
+        found = list(hits(uncommented(text), self._templates))
+        for hit in found:
+            if hit.template is self._header:
+                self._open(hit)
+            else:
+                self._take(hit)
+        mapped = bool(self._mapping) and self._take_mapped(text)
+        if found or mapped:
+            self.findings.block()
+            return
+        self.findings.between(text)
+        if not self.findings.in_traceback:
+            for key, _ in pairs(text):
+                self.findings.unknown(key)
+
+    def _open(self, hit: Hit) -> None:
+        self.findings.understood.setdefault(hit.template.key)
+        (_, iteration), *others = hit.values
+        row = self.findings.rows.current
+        if iteration is None:
+            return
+        number = int(iteration.value)
+        if row is None or not row.headed or self._met or row.values["iteration"] != number:
+            row = self.findings.rows.open(number)
+            self._met.clear()
+            self._previous = None
+        for column, printed in others:
+            if printed is not None and column not in row.values:
+                row.put(column, printed)
+
+    def _row_for(self, label: str) -> Row:
+        """The block being read, or the next one when it already holds this label."""
+        row = self.findings.rows.current
+        if row is None or label in self._met:
+            row = self.findings.rows.open(None)
+            self._met.clear()
+        self._met.add(label)
+        return row
+
+    def _take(self, hit: Hit) -> None:
+        label = hit.template.label
+        self.findings.understood.setdefault(hit.template.key)
+        row = self.findings.rows.current
+        said = (label, tuple(str(printed) for _, printed in hit.values))
+        if row is not None and row.headed and said == self._previous:
+            return  # the same line twice in a row: two handlers of one logger
+        self._previous = said
+        row = self._row_for(label)
+        for column, printed in hit.values:
+            if printed is not None and column not in row.values:
+                row.put(column, printed)
+
+    def _take_mapped(self, line: str) -> bool:
+        taken = False
+        for key, number in pairs(line):
+            label = normalised(key)
+            column = self._mapping.get(label)
+            if column is None:
+                continue
+            taken = True
+            self.findings.understood.setdefault(key)
+            printed = read(number.lower(), type_of_column(column))
+            row = self.findings.rows.current
+            if column == "iteration" and printed is not None:
+                self._number(int(printed.value))
+                continue
+            if row is None or not row.headed or label not in self._met:
+                row = self._row_for(label)
+                if printed is not None:
+                    row.put(column, printed)
+        return taken
+
+    def _number(self, iteration: int) -> None:
+        """A mapped iteration: it opens the block, or stands inside it, as the first one did."""
+        row = self.findings.rows.current
+        if self._iteration_opens is None:
+            self._iteration_opens = row is None
+        if self._iteration_opens or row is None or row.headed:
+            self.findings.rows.open(iteration)
+            self._met.clear()
+            return
+        row.values["iteration"] = iteration
+        row.headed = True

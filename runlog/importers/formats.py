@@ -1,0 +1,61 @@
+"""The text formats known, one literal each: what is printed, with columns in the places of values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One trainer's printed output.
+
+    `header`: the line that opens a block. `lines`: every other line, as printed, with `{column}`
+    where the value stands. Case, indent and white space do not matter, nor does what stands before
+    or after. `stand_ins`: columns filled from another because they agree to first order.
+    `assumptions`: where a printed number means something else than its column, one sentence each.
+    """
+
+    name: str
+    algorithm: str | None
+    header: str | None
+    lines: tuple[str, ...]
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    assumptions: tuple[str, ...] = ()
+
+
+GUIDE = Format(
+    name="guide",
+    algorithm="trpo",
+    header="Iteration {iteration} | Timesteps {timesteps}",
+    lines=(
+        "Avg episode reward: {episode_return_mean}",
+        "Min/Max reward: {reward_min} / {reward_max}",
+        "Advantages - mean: {advantage_mean}, std: {advantage_std}",
+        "Returns - mean: {return_mean}, std: {return_std}",
+        "Policy loss: {policy_loss}",
+        "KL divergence: {kl}",
+        "Entropy: {entropy}",
+        "Value loss: {value_loss}",
+        "Line search: {line_search_success}",
+        "Advantages (raw): mean={advantage_raw_mean}, std={advantage_raw_std}",
+        "Advantages range: [{advantage_raw_min}, {advantage_raw_max}]",
+        "Ratio: mean={ratio_mean}, std={ratio_std}",
+        "Gradient norm: {gradient_norm}",
+        "Step direction norm: {step_direction_norm}",
+        "Full step norm: {full_step_norm}",
+        "Expected improvement: {expected_improvement}",
+    ),
+    stand_ins={"log_ratio_std": "ratio_std"},
+    assumptions=(
+        "In the code this output comes from, the policy loss is taken before the step and KL "
+        "against the current parameters: there both print 0 in a healthy run too.",
+        "The ratio's std stands in for log_ratio_std; the two agree to first order.",
+    ),
+)
+
+TEXT = Format(name="text", algorithm=None, header=None, lines=())
+"""Any `key: value` text whose keys the user names with --map."""
+
+TEXT_FORMATS: tuple[Format, ...] = (GUIDE,)
+TABLE_FORMATS = ("csv", "jsonl")
+NAMES = (*(f.name for f in TEXT_FORMATS), TEXT.name, *TABLE_FORMATS)
+"""What `--from` accepts."""

@@ -1,0 +1,92 @@
+"""Warnings, tracebacks and last words between the blocks of a log."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from runlog.run import StateName
+
+_EXCEPTION = re.compile(
+    r"(?:^|[\s\]:)|])((?:[A-Za-z_]\w*\.){0,9}[A-Za-z_]\w*(?:Error|Exception|Interrupt|Exit|Iteration)"
+    r"(?::.*)?)$"
+)
+_WARNING = re.compile(r"\b([A-Z]\w{0,40}Warning: .*)|(?:^|[\s\[:])(WARN(?:ING)?\b.*)")
+_LONGEST_TRACEBACK = 2000
+_LONGEST_TEXT = 500
+
+LAST_WORDS: tuple[tuple[str, StateName, str], ...] = (
+    ("DUE TO TIME LIMIT", "killed", "the batch system's time limit"),
+    ("DUE TO PREEMPTION", "preempted", "preempted by the batch system"),
+    ("oom-kill", "killed", "out of memory"),
+    ("Out of memory: Kill", "killed", "out of memory"),
+    ("Segmentation fault", "crashed", "segmentation fault"),
+    ("Aborted (core dumped)", "crashed", "aborted"),
+    ("Bus error", "crashed", "bus error"),
+)
+"""What a system prints when it ends a process: the words, the state, the reason in short."""
+_LONE_WORDS: dict[str, tuple[StateName, str]] = {
+    "Killed": ("killed", "killed by a signal"),
+    "Terminated": ("killed", "terminated by a signal"),
+    "^C": ("stopped", "Ctrl-C"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One thing said between the blocks; `ends` is the state it leaves the process in."""
+
+    kind: Literal["warning", "exception", "signal"]
+    text: str
+    ends: StateName | None
+
+
+class Incidents:
+    """Reads lines one by one, remembering only whether a traceback is open."""
+
+    def __init__(self) -> None:
+        self._open = 0
+        self._seen: set[str] = set()
+
+    @property
+    def in_traceback(self) -> bool:
+        """True between `Traceback` and the exception's own line."""
+        return self._open > 0
+
+    def block(self) -> None:
+        """A block's line came: an open traceback was cut off."""
+        self._open = 0
+
+    def feed(self, line: str) -> Incident | None:
+        """The incident a cleaned line completes, if any."""
+        if "Traceback (most recent call last)" in line:
+            self._open = 1
+            return None
+        if self._open:
+            self._open += 1
+            if self._open > _LONGEST_TRACEBACK:
+                self._open = 0
+            found = _EXCEPTION.search(line)
+            if found is not None and not line.lstrip("[0-9: ]").startswith(("raise ", "except ")):
+                self._open = 0
+                text = found.group(1)[:_LONGEST_TEXT]
+                stopped = text.startswith("KeyboardInterrupt")
+                return Incident("exception", text, "stopped" if stopped else "crashed")
+            return None
+        return self._spoken(line)
+
+    def _spoken(self, line: str) -> Incident | None:
+        if line in _LONE_WORDS:
+            state, reason = _LONE_WORDS[line]
+            return Incident("signal", reason, state)
+        for words, state, reason in LAST_WORDS:
+            if words in line:
+                return Incident("signal", reason, state)
+        if "arn" in line or "WARN" in line:
+            found = _WARNING.search(line)
+            if found is not None:
+                text = (found.group(1) or found.group(2))[:_LONGEST_TEXT]
+                # a training repeats its warnings; the first of each is enough
+                if text not in self._seen and len(self._seen) < 1000:
+                    self._seen.add(text)
+                    return Incident("warning", text, None)
+        return None

@@ -1,0 +1,75 @@
+"""What every format's reader keeps while it reads: rows, events, keys, how the process ended."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from runlog.importers.decode import Line
+from runlog.importers.incidents import Incident, Incidents
+from runlog.importers.rows import Rows
+from runlog.run import Event
+
+_MOST_KEYS = 200
+
+
+class Findings:
+    """The rows of a log and what stood between them."""
+
+    def __init__(self, stand_ins: Mapping[str, str] | None = None) -> None:
+        self.rows = Rows(stand_ins or {})
+        self.events: list[Event] = []
+        self.understood: dict[str, None] = {}
+        self.not_understood: dict[str, None] = {}
+        self.ending: tuple[Incident, int] | None = None
+        """The last incident that ends a process, and how many rows stood before it."""
+        self.planned_end = False
+        """The last block calls itself the last: `Iteration 100/100`."""
+        self._incidents = Incidents()
+
+    @property
+    def in_traceback(self) -> bool:
+        return self._incidents.in_traceback
+
+    def block(self) -> None:
+        """A line of a block was read."""
+        self._incidents.block()
+
+    def unknown(self, key: str) -> None:
+        """A key nobody knows was met."""
+        if key not in self.understood and len(self.not_understood) < _MOST_KEYS:
+            self.not_understood.setdefault(key)
+
+    def between(self, line: str) -> None:
+        """A cleaned line that belongs to no block."""
+        incident = self._incidents.feed(line)
+        if incident is None:
+            return
+        row = len(self.rows)
+        self.events.append(Event(row=row, time=None, kind=incident.kind, text=incident.text))
+        if incident.ends is not None:
+            self.ending = (incident, row)
+
+
+class Parser(Protocol):
+    """Reads one format, line by line."""
+
+    @property
+    def format(self) -> str:
+        """The format's name."""
+
+    @property
+    def algorithm(self) -> str | None: ...
+    @property
+    def assumptions(self) -> tuple[str, ...]: ...
+    @property
+    def recognised(self) -> bool:
+        """True once the lines read so far can only be this format."""
+
+    @property
+    def findings(self) -> Findings: ...
+
+    @property
+    def delimited(self) -> bool:
+        """True where a cut line can be told from a whole one, as a JSON object by its brace."""
+
+    def feed(self, line: Line) -> None:
+        """One complete line."""

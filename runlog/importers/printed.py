@@ -1,0 +1,81 @@
+"""A value as printed: the number, and half a unit of its last digit."""
+
+import math
+import re
+from dataclasses import dataclass
+
+from runlog.schema import BY_NAME, Type
+
+_SIGN = r"[-+]?"
+_THOUSANDS = rf"{_SIGN}[1-9]\d{{0,2}}(?:,\d{{3}}){{1,12}}(?:\.\d{{0,40}})?"
+_PLAIN = rf"{_SIGN}(?:\d{{1,40}}(?:\.\d{{0,40}})?|\.\d{{1,40}})(?:e[-+]?\d{{1,4}})?"
+_WORDS = rf"{_SIGN}(?:nan|inf(?:inity)?)|none|null|n/a"
+_WRAPPED = r"(?:(?:tensor|array|np\.float\d{2}|float)\(\[?\s?)?"
+
+NUMBER = rf"{_WRAPPED}({_THOUSANDS}|{_PLAIN}|{_WORDS})(?!\w|\.\d)"
+"""Lower-case pattern of a printed number, one group; never a part of a longer one."""
+LONE_NUMBER = rf"{NUMBER}(?!,\d)"
+"""The same where no list of numbers is expected: a comma and a digit make it unreadable."""
+
+_TRUE = ("success", "successful", "succeeded", "true", "yes", "ok", "1", "1.0")
+_FALSE = ("failed", "failure", "fail", "false", "no", "0", "0.0")
+# a tick in UTF-8 read as cp1252 becomes three other characters
+_TRUE_TICKS = ("✓", "✔", "âœ“", "âœ”")
+_FALSE_TICKS = ("✗", "✘", "✕", "âœ—", "âœ˜")
+_TICKS = "|".join(_TRUE_TICKS + _FALSE_TICKS)
+FLAG = (
+    rf"((?:[^\w\s]|[^\x00-\x7f]){{0,8}}\s?(?:{'|'.join(map(re.escape, _TRUE + _FALSE))})(?!\w|\.\d)"
+    rf"|{_TICKS}|none|null|n/a)"
+)
+"""Lower-case pattern of a flag: a word, whatever stands for its tick, or a tick alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A value and its resolution: half a unit of the last printed digit; 0 where it is exact."""
+
+    value: float | bool | str
+    half_unit: float
+
+
+def _number(text: str, *, exact: bool) -> Printed | None:
+    digits = text.replace(",", "")
+    value = float(digits)
+    if not math.isfinite(value):
+        # 1e999 is a number no double holds, not an infinity somebody computed
+        return Printed(value, 0.0) if not any(map(str.isdigit, digits)) else None
+    if exact:
+        return Printed(int(value), 0.0) if value == int(value) and abs(value) < 2**53 else None
+    mantissa, _, exponent = digits.partition("e")
+    decimals = len(mantissa.partition(".")[2])
+    return Printed(value, float(f"5e{int(exponent or 0) - decimals - 1}"))
+
+
+def _flag(text: str) -> Printed | None:
+    if text in _TRUE_TICKS or text in _FALSE_TICKS:
+        return Printed(text in _TRUE_TICKS, 0.0)
+    word = text.split()[-1]
+    if word in _TRUE or word in _FALSE:
+        return Printed(word in _TRUE, 0.0)
+    # whatever stood for the tick sticks to the word; only the long words can end another safely
+    if word.endswith((*_TRUE[:3], *_FALSE[:2])):
+        return Printed(word.endswith(_TRUE[:3]), 0.0)
+    return None
+
+
+def read(text: str, type_: Type) -> Printed | None:
+    """What a lower-case word says for a column of that type; None for a null or for nonsense."""
+    if text in ("none", "null", "n/a", ""):
+        return None
+    if type_ == "bool":
+        return _flag(text)
+    if type_ == "string":
+        return Printed(text, 0.0)
+    if not any(map(str.isdigit, text)):
+        text = text.lstrip("+")
+    return _number(text, exact=type_ == "int64")
+
+
+def type_of_column(name: str) -> Type:
+    """Declared type of a column; undeclared ones hold numbers."""
+    return BY_NAME[name].type if name in BY_NAME else "float64"

@@ -1,0 +1,149 @@
+"""Rows as they are read: cells with their resolutions, iteration numbers, attempts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runlog.importers.printed import Printed
+from runlog.run import Chunk, Column, RecordChunk
+
+_SEALED = 512
+"""Rows in a chunk that no longer changes, so that a growing log is not read over and over."""
+
+
+@dataclass(slots=True)
+class Row:
+    """One block while it is read. `headed`: its iteration number was printed."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    halves: dict[str, float] = field(default_factory=dict)
+    headed: bool = False
+
+    def put(self, column: str, printed: Printed) -> None:
+        self.values[column] = printed.value
+        if printed.half_unit or not isinstance(printed.value, str):
+            self.halves[column] = printed.half_unit
+
+
+@dataclass(frozen=True, eq=False)
+class SealedRows(RecordChunk):
+    """Rows that do not change any more; a column is made once."""
+
+    @cached_property
+    def _made(self) -> dict[str, Column]:
+        return {}
+
+    def column(self, name: str) -> Column:
+        column = self._made.get(name)
+        if column is None:
+            column = self._made[name] = super().column(name)
+        return column
+
+
+def _filled_in(count: int, before: int | None, after: int | None) -> list[int | None]:
+    """Numbers for blocks that lost theirs, between the numbers before and after; None: no room."""
+    if before is None:
+        first = 1 if after is None or after <= count else after - count
+        return [first + i for i in range(count)]
+    room = count if after is None or after <= before else min(count, after - before - 1)
+    return [before + 1 + i if i < room else None for i in range(count)]
+
+
+class Rows:
+    """All rows of a log in the order printed; `chunks` gives them numbered."""
+
+    def __init__(self, stand_ins: Mapping[str, str]) -> None:
+        self._stand_ins = stand_ins
+        self._rows: list[Row] = []
+        self._sealed: list[SealedRows] = []
+        self._numbers: list[int] = []
+        """Iterations of the rows sealed or settled, as far as they are known for good."""
+        self._settled: list[Row] = []
+        self._last: int | None = None
+        self.left_out = 0
+        """Blocks without a number for which the printed numbers left no room."""
+
+    def __len__(self) -> int:
+        return len(self._rows) + len(self._settled) + sum(c.rows for c in self._sealed)
+
+    @property
+    def current(self) -> Row | None:
+        """The block being read."""
+        return self._rows[-1] if self._rows else None
+
+    def open(self, iteration: int | None) -> Row:
+        """A new block, numbered where its number was printed."""
+        row = Row(headed=iteration is not None)
+        if iteration is not None:
+            self._settle(iteration)
+            row.values["iteration"] = iteration
+            row.halves["iteration"] = 0.0
+        self._rows.append(row)
+        return row
+
+    def _numbered(self, after: int | None) -> tuple[list[Row], list[int], int]:
+        """The rows not yet settled with their numbers, and how many found no room."""
+        rows: list[Row] = []
+        numbers: list[int] = []
+        left_out, last, waiting = 0, self._last, list[Row]()
+
+        def fill(following: int | None) -> None:
+            nonlocal left_out, waiting
+            for row, number in zip(waiting, _filled_in(len(waiting), last, following), strict=True):
+                if number is None:
+                    left_out += 1
+                else:
+                    rows.append(row)
+                    numbers.append(number)
+            waiting = []
+
+        for row in self._rows:
+            if row.headed:
+                number = int(row.values["iteration"])
+                fill(number)
+                rows.append(row)
+                numbers.append(number)
+                last = number
+            else:
+                waiting.append(row)
+        fill(after)
+        return rows, numbers, left_out
+
+    def _settle(self, iteration: int) -> None:
+        rows, numbers, left_out = self._numbered(iteration)
+        self.left_out += left_out
+        self._settled += rows
+        self._numbers += numbers
+        if numbers:
+            self._last = numbers[-1]
+        self._rows = []
+        while len(self._settled) >= _SEALED:
+            start = len(self._numbers) - len(self._settled)
+            head = self._numbers[start : start + _SEALED]
+            self._sealed.append(self._chunk(self._settled[:_SEALED], head))
+            self._settled = self._settled[_SEALED:]
+
+    def _chunk(self, rows: list[Row], numbers: list[int]) -> SealedRows:
+        values, halves = [], []
+        for row, number in zip(rows, numbers, strict=True):
+            cells, units = {**row.values, "iteration": number}, {**row.halves, "iteration": 0.0}
+            for column, source in self._stand_ins.items():
+                if column not in cells and source in cells:
+                    cells[column], units[column] = cells[source], units[source]
+            values.append(cells)
+            halves.append(units)
+        return SealedRows(tuple(values), tuple(halves))
+
+    def chunks(self) -> tuple[tuple[Chunk, ...], NDArray[np.float64]]:
+        """The rows so far, and their iterations; rows never change in a chunk already given."""
+        rows, numbers, _ = self._numbered(None)
+        start = len(self._numbers) - len(self._settled)
+        open_rows, open_numbers = self._settled + rows, self._numbers[start:] + numbers
+        chunks: list[Chunk] = list(self._sealed)
+        if open_rows:
+            chunks.append(self._chunk(open_rows, open_numbers))
+        return tuple(chunks), np.array(self._numbers + numbers, dtype=np.float64)

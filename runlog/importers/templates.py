@@ -1,0 +1,154 @@
+"""A printed line as a pattern: where its values stand, and which columns they are."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from runlog.importers.formats import Format
+from runlog.importers.printed import FLAG, LONE_NUMBER, NUMBER, Printed, read, type_of_column
+
+_PLACE = re.compile(r"\{(\w+)\}")
+# words of loggers that may stand before a key without belonging to it
+_LEVELS = frozenset(
+    ("debug", "info", "warning", "warn", "error", "critical", "stdout", "stderr", "out", "err")
+)
+_BEFORE = "])>|:;,\"'}←?!.$"
+_ARROW = re.compile(r"←|<--?(?!\d)|â†")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One printed line. `key` is how it is called, `label` what to look for, in lower case.
+
+    `patterns`: the whole line first, then its beginning, for a line that was cut.
+    """
+
+    key: str
+    label: str
+    columns: tuple[str, ...]
+    patterns: tuple[re.Pattern[str], ...]
+
+
+def _literal(text: str) -> str:
+    """Pattern of printed text: white space is free, `:` and `=` are the same."""
+    pattern = ""
+    for piece in re.findall(r"\s+|[:=]|[|,/\[\]-]|\w+|.", text):
+        if piece.isspace():
+            pattern += r"\s*"
+        elif piece in ":=":
+            pattern += r"\s?[:=]\s?"
+        else:
+            pattern += rf"\s?{re.escape(piece)}\s?" if piece in "|,/[]-" else re.escape(piece)
+    return pattern
+
+
+def template(line: str) -> Template:
+    """The pattern of one line of a format."""
+    lead, *rest = _PLACE.split(line)
+    columns, gaps = rest[0::2], [lead, *rest[1:-1:2]]
+    key = re.split(r"[:=]", lead)[0].strip()
+    patterns = []
+    for n in range(len(columns), 0, -1):
+        pattern = ""
+        for i in range(n):
+            flag = type_of_column(columns[i]) == "bool"
+            more = i + 1 < n and "," in gaps[i + 1]
+            pattern += _literal(gaps[i].lower()) + (
+                FLAG if flag else NUMBER if more else LONE_NUMBER
+            )
+        patterns.append(re.compile(pattern))
+    return Template(key, key.lower(), tuple(columns), tuple(patterns))
+
+
+@cache
+def header(line: str) -> Template:
+    """The pattern of the line that opens a block: `Iteration 10`, `/ 100` after it, the rest.
+
+    A colon after the number makes it the line of something else: `Iteration 3: residual …`.
+    """
+    lead, iteration, gap, timesteps, _ = _PLACE.split(line)
+    start = (
+        rf"{_literal(lead.strip().lower())}\s?[:=#]?\s?(\d{{1,15}})(?:\s?/\s?\d{{1,15}})?(?![\w.])"
+    )
+    label = gap.strip(" |").lower()
+    whole = rf"{start}\s?[|,;/-]*\s?{_literal(label)}\s?[:=]?\s?{LONE_NUMBER}"
+    alone = rf"{start}(?=\s?(?:[|,;#*=←)\]-]|$))"
+    return Template(
+        lead.strip(),
+        lead.strip().lower(),
+        (iteration, timesteps),
+        (re.compile(whole), re.compile(alone)),
+    )
+
+
+def begins_here(line: str, at: int, previous: int) -> bool:
+    """True where a key may begin: `value gradient norm` is not `gradient norm`."""
+    before = line[previous:at]
+    bare = before.rstrip()
+    if not bare:
+        return True
+    if bare == before:
+        return bare[-1] in _BEFORE
+    if not (bare[-1].isalpha() or bare[-1] == "_"):
+        return True
+    return bare.rsplit(None, 1)[-1].strip("[(<") in _LEVELS
+
+
+def uncommented(line: str) -> str:
+    """The line in lower case up to its arrow, without Markdown's emphasis."""
+    low = line.lower().replace("−", "-").replace("*", "").replace("`", "")
+    return _ARROW.split(low, maxsplit=1)[0] if "←" in low or "<-" in low or "â" in low else low
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A template met in a line, and what it printed; a null has no value."""
+
+    template: Template
+    values: tuple[tuple[str, Printed | None], ...]
+    start: int
+    end: int
+
+
+def _hit(candidate: Template, line: str, at: int) -> Hit | None:
+    for pattern in candidate.patterns:
+        match = pattern.match(line, at)
+        if match is not None:
+            values = tuple(
+                (column, read(text.strip(), type_of_column(column)))
+                for column, text in zip(candidate.columns, match.groups(), strict=False)
+            )
+            return Hit(candidate, values, at, match.end())
+    return None
+
+
+def hits(line: str, templates: tuple[Template, ...]) -> Iterator[Hit]:
+    """Every template met in an uncommented line, from left to right."""
+    found: list[Hit] = []
+    for candidate in templates:
+        at = line.find(candidate.label)
+        while at >= 0:
+            hit = _hit(candidate, line, at)
+            if hit is not None:
+                found.append(hit)
+                break
+            at = line.find(candidate.label, at + 1)
+    if not found:
+        return
+    found.sort(key=lambda hit: (hit.start, -hit.end))
+    end = 0
+    for hit in found:
+        if hit.start >= end and begins_here(line, hit.start, end):
+            yield hit
+            end = hit.end
+
+
+@cache
+def _compiled(lines: tuple[str, ...]) -> tuple[Template, ...]:
+    return tuple(template(line) for line in lines)
+
+
+def templates_of(format_: Format, without: frozenset[str] = frozenset()) -> tuple[Template, ...]:
+    """The format's lines as patterns, without the keys the user maps to something else."""
+    return tuple(t for t in _compiled(format_.lines) if t.label not in without)
