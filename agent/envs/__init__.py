@@ -1,0 +1,1 @@
+"""Worlds to sample from, many at a time."""

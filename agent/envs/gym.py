@@ -1,0 +1,212 @@
+"""Any Gymnasium environment with continuous actions as a batch of worlds."""
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Box
+from gymnasium.spaces.utils import flatdim, flatten
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from numpy.typing import NDArray
+
+from agent.envs.batch import Array, BatchStep, Facts
+from runlog.errors import UserError
+
+REWARD_TERM = "reward_"
+"""Entries of `info` with this prefix are terms of the reward."""
+
+
+class GymBatch:
+    """Gymnasium environments stepped one after the other; each is reset as soon as it ends."""
+
+    def __init__(self, environments: Sequence[gymnasium.Env[Any, Any]], facts: Facts) -> None:
+        self._environments = tuple(environments)
+        self._facts = facts
+        self._flatten = flattener(self._environments[0].observation_space)
+        self._action_shape = self._environments[0].action_space.shape
+
+    @property
+    def worlds(self) -> int:
+        return len(self._environments)
+
+    @property
+    def facts(self) -> Facts:
+        return self._facts
+
+    def reset(self, seed: int) -> Array:
+        seeds = world_seeds(seed, self.worlds)
+        return np.stack(
+            [
+                self._flatten(environment.reset(seed=each)[0])
+                for environment, each in zip(self._environments, seeds, strict=True)
+            ]
+        )
+
+    def step(self, action: NDArray[np.float32]) -> BatchStep:
+        n = self.worlds
+        observation = np.empty((n, self._facts.observation_dim))
+        reward = np.empty(n)
+        terminated, truncated = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+        final: dict[int, Array] = {}
+        terms: dict[str, Array] = {}
+        for i, environment in enumerate(self._environments):
+            try:
+                obs, r, ends, cut, info = environment.step(action[i].reshape(self._action_shape))
+                reached = self._flatten(obs)
+                if ends or cut:
+                    final[i] = reached
+                    reached = self._flatten(environment.reset()[0])
+            except Exception as error:
+                error.add_note(f"raised by environment {i} of {n}")
+                raise
+            observation[i], reward[i] = reached, r
+            terminated[i], truncated[i] = bool(ends), bool(cut) and not ends
+            for name, value in info.items():
+                if name.startswith(REWARD_TERM) and np.ndim(value) == 0:
+                    terms.setdefault(name[len(REWARD_TERM) :], np.full(n, np.nan))[i] = value
+        return BatchStep(
+            observation=observation,
+            reward=reward,
+            terminated=terminated,
+            truncated=truncated,
+            final_observation=final,
+            reward_terms=terms,
+        )
+
+    def close(self) -> None:
+        for environment in self._environments:
+            environment.close()
+
+
+class GymVectorBatch:
+    """A user's vectorised Gymnasium environment that resets within the step that ends an episode."""
+
+    def __init__(self, vector: VectorEnv[Any, Any, Any], facts: Facts) -> None:
+        self._vector = vector
+        self._facts = facts
+        self._flatten = flattener(vector.single_observation_space)
+        self._action_shape = vector.single_action_space.shape
+
+    @property
+    def worlds(self) -> int:
+        return int(self._vector.num_envs)
+
+    @property
+    def facts(self) -> Facts:
+        return self._facts
+
+    def reset(self, seed: int) -> Array:
+        observation, _ = self._vector.reset(seed=world_seeds(seed, self.worlds))
+        return self._rows(observation)
+
+    def step(self, action: NDArray[np.float32]) -> BatchStep:
+        shaped = action.reshape((self.worlds, *(self._action_shape or ())))
+        observation, reward, terminated, truncated, info = self._vector.step(shaped)
+        ended = np.flatnonzero(terminated | truncated)
+        terms = {
+            name[len(REWARD_TERM) :]: np.asarray(value, dtype=np.float64)
+            for name, value in info.items()
+            if name.startswith(REWARD_TERM) and np.shape(value) == (self.worlds,)
+        }
+        return BatchStep(
+            observation=self._rows(observation),
+            reward=np.asarray(reward, dtype=np.float64),
+            terminated=np.asarray(terminated, dtype=bool),
+            truncated=np.asarray(truncated, dtype=bool) & ~np.asarray(terminated, dtype=bool),
+            final_observation={int(i): self._flatten(info["final_obs"][i]) for i in ended},
+            reward_terms=terms,
+        )
+
+    def _rows(self, observation: Any) -> Array:
+        return np.stack([self._flatten(observation[i]) for i in range(self.worlds)])
+
+    def close(self) -> None:
+        self._vector.close()
+
+
+def make_batch(env_id: str, worlds: int, env_args: Mapping[str, Any]) -> GymBatch:
+    """`worlds` environments made by id. UserError when there is no such environment to learn in."""
+
+    def make() -> gymnasium.Env[Any, Any]:
+        return gymnasium.make(env_id, disable_env_checker=True, **env_args)
+
+    try:
+        first = make()
+    except (gymnasium.error.Error, ModuleNotFoundError) as error:
+        raise UserError(f"no environment {env_id!r}: {_first_line(error)}{near(env_id)}") from error
+    except TypeError as error:
+        if not env_args:
+            raise
+        raise UserError(f"{env_id} does not take --env-arg: {_first_line(error)}") from error
+    facts = facts_of(first, env_id, env_args)
+    return GymBatch([first, *(make() for _ in range(worlds - 1))], facts)
+
+
+def batch_of(env: Any, worlds: int) -> GymBatch | GymVectorBatch:
+    """A batch from what a user hands over: an id, an environment, or a vectorised environment."""
+    if isinstance(env, str):
+        return make_batch(env, worlds, {})
+    if isinstance(env, SyncVectorEnv):
+        return GymBatch(env.envs, facts_of(env.envs[0], None, {}))
+    if isinstance(env, VectorEnv):
+        if env.metadata.get("autoreset_mode") != AutoresetMode.SAME_STEP:
+            raise UserError(
+                f"{type(env).__name__} resets in a step of its own, which would enter the batch as"
+                " a false step: make it with autoreset_mode=AutoresetMode.SAME_STEP"
+            )
+        return GymVectorBatch(env, facts_of(env, None, {}))
+    if isinstance(env, gymnasium.Env):
+        return GymBatch([env], facts_of(env, None, {}))
+    raise UserError(f"env is a {type(env).__name__}: hand over a Gymnasium environment or its id")
+
+
+def facts_of(env: Any, env_id: str | None, env_args: Mapping[str, Any]) -> Facts:
+    """What the environment declares; UserError for spaces this agent cannot learn in."""
+    spec = env.spec
+    name = env_id or (spec.id if spec is not None else None)
+    shown = name or type(env).__name__
+    action = getattr(env, "single_action_space", env.action_space)
+    observation = getattr(env, "single_observation_space", env.observation_space)
+    if not isinstance(action, Box) or not np.issubdtype(action.dtype, np.floating):
+        raise UserError(f"{shown} has the action space {action}: TRPO here needs continuous actions")
+    try:
+        observation_dim = flatdim(observation)
+    except (NotImplementedError, ValueError) as error:
+        raise UserError(f"{shown}: its observations {observation} are no list of numbers") from error
+    return Facts(
+        env_id=name,
+        env_args=dict(env_args) or (dict(spec.kwargs) if spec is not None else {}),
+        observation_dim=observation_dim,
+        action_low=np.asarray(action.low, dtype=np.float32).reshape(-1),
+        action_high=np.asarray(action.high, dtype=np.float32).reshape(-1),
+        horizon=None if spec is None else spec.max_episode_steps,
+        solved_return=None if spec is None else spec.reward_threshold,
+    )
+
+
+def flattener(space: gymnasium.Space[Any]) -> Callable[[Any], Array]:
+    """A function from an observation of that space to (observation_dim,) float64."""
+    if isinstance(space, Box):
+        # A copy: some environments hand out the buffer they write the next observation into.
+        return lambda observation: np.array(observation, dtype=np.float64).reshape(-1)
+    return lambda observation: np.array(flatten(space, observation), dtype=np.float64)
+
+
+def world_seeds(seed: int, worlds: int) -> list[int]:
+    """One seed for each world, independent of each other and reproducible."""
+    return [int(np.random.SeedSequence([seed, i]).generate_state(1)[0]) for i in range(worlds)]
+
+
+def near(env_id: str) -> str:
+    """ "; did you mean …" with the ids closest to a mistyped one, or nothing."""
+    by_lower = {known.lower(): known for known in gymnasium.registry}
+    close = difflib.get_close_matches(env_id.lower(), by_lower, n=3, cutoff=0.6)
+    names = [by_lower[match] for match in close if by_lower[match] != env_id]
+    return f"; did you mean {', '.join(names)}?" if names else ""
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

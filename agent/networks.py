@@ -1,0 +1,140 @@
+"""The policy as a function of its parameters, and the tanh network used when none is given."""
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from agent.gaussian import Gaussian
+
+SATURATED = 0.97
+"""|tanh| beyond which a unit counts as saturated: its slope is below 6 %."""
+
+
+class GaussianMLP(nn.Module):
+    """Tanh layers to the mean of the action; log σ is a parameter of its own, the same everywhere."""
+
+    def __init__(
+        self, observation_dim: int, action_dim: int, hidden: Sequence[int], log_std: float
+    ) -> None:
+        super().__init__()
+        sizes = (observation_dim, *hidden)
+        self.body = nn.Sequential()
+        for n_in, n_out in itertools.pairwise(sizes):
+            layer = nn.Linear(n_in, n_out)
+            nn.init.orthogonal_(layer.weight, 2**0.5)
+            nn.init.zeros_(layer.bias)
+            self.body.append(layer)
+            self.body.append(nn.Tanh())
+        self.mean = nn.Linear(sizes[-1], action_dim)
+        # A small last layer: the first policy acts alike in every state, and σ alone explores.
+        nn.init.orthogonal_(self.mean.weight, 0.01)
+        nn.init.zeros_(self.mean.bias)
+        self.log_std = nn.Parameter(torch.full((action_dim,), float(log_std)))
+
+    def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, observation_dim) → mean (N, action_dim) and log σ (action_dim,)."""
+        return self.mean(self.body(observation)), self.log_std
+
+
+class Policy:
+    """Any module observations → (mean, log σ), seen as a function of one flat parameter vector θ.
+
+    Only parameters that require a gradient are in θ; `names` and `shapes` give their order.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module
+        named = [(n, p) for n, p in module.named_parameters() if p.requires_grad]
+        self.names = tuple(name for name, _ in named)
+        self.shapes = tuple(parameter.shape for _, parameter in named)
+        self.sizes = tuple(parameter.numel() for _, parameter in named)
+        self._parameters = tuple(parameter for _, parameter in named)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self._parameters[0].dtype if self._parameters else torch.get_default_dtype()
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.module.parameters()).device
+
+    def theta(self) -> Tensor:
+        """A copy of the parameters in force: (parameters,)."""
+        with torch.no_grad():
+            return torch.cat([parameter.reshape(-1) for parameter in self._parameters])
+
+    def load(self, theta: Tensor) -> None:
+        """Put θ in force."""
+        with torch.no_grad():
+            for parameter, part in zip(self._parameters, self.split(theta), strict=True):
+                parameter.copy_(part)
+
+    def split(self, theta: Tensor) -> tuple[Tensor, ...]:
+        """θ as the tensors of the module, views of it."""
+        parts = theta.split(self.sizes)
+        return tuple(part.view(shape) for part, shape in zip(parts, self.shapes, strict=True))
+
+    def at(self, tensors: Sequence[Tensor], observation: Tensor) -> Gaussian:
+        """π(·|observation) at the given parameter tensors, in their floating-point type."""
+        dtype = tensors[0].dtype if tensors else observation.dtype
+        state: dict[str, Tensor] = {}
+        for name, tensor in itertools.chain(
+            self.module.named_parameters(), self.module.named_buffers()
+        ):
+            state[name] = tensor.to(dtype) if tensor.is_floating_point() else tensor
+        state.update(zip(self.names, tensors, strict=True))
+        return _gaussian(functional_call(self.module, state, (observation.to(dtype),)))
+
+    def exactly(self, theta: Tensor, observation: Tensor) -> Gaussian:
+        """π_θ in float64, outside every graph: what KL and surrogate are measured on."""
+        with torch.no_grad():
+            return self.at(self.split(theta.double()), observation.double()).detach()
+
+    def act(self, observation: Tensor) -> Gaussian:
+        """π of the parameters in force, in the module's own type, outside every graph."""
+        with torch.no_grad():
+            return _gaussian(self.module(observation)).detach()
+
+    def saturated_fraction(self, observation: Tensor) -> float | None:
+        """Share of tanh activations beyond `SATURATED`; None for a policy without nn.Tanh."""
+        counts: list[Tensor] = []
+        total = 0
+
+        def count(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+            nonlocal total
+            counts.append((output.abs() > SATURATED).sum())
+            total += output.numel()
+
+        hooks = [
+            m.register_forward_hook(count) for m in self.module.modules() if isinstance(m, nn.Tanh)
+        ]
+        if not hooks:
+            return None
+        try:
+            self.act(observation)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return int(sum(int(c) for c in counts)) / total if total else None
+
+
+def _gaussian(output: tuple[Tensor, Tensor]) -> Gaussian:
+    mean, log_std = output
+    if mean.dim() == 1:
+        mean = mean.unsqueeze(-1)
+    return Gaussian(mean=mean, log_std=log_std.expand_as(mean))
+
+
+def flat(tensors: Sequence[Tensor | None], sizes: Sequence[int], like: Tensor) -> Tensor:
+    """Tensors end to end as float64; a missing one counts as zeros of its size."""
+    return torch.cat(
+        [
+            torch.zeros(size, dtype=torch.float64, device=like.device)
+            if tensor is None
+            else tensor.reshape(-1).double()
+            for tensor, size in zip(tensors, sizes, strict=True)
+        ]
+    )

@@ -1,0 +1,164 @@
+"""One batch of experience: every world stepped side by side under the policy in force."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from agent.envs.batch import Array, Batch
+from agent.gaussian import Gaussian
+from agent.networks import Policy
+from agent.normaliser import CLIP, Normaliser
+
+SampleAction = Callable[[Gaussian, Tensor], Tensor]
+
+
+class Interrupted(Exception):  # noqa: N818 it is no error
+    """Sampling was asked to stop in the middle of a batch; nothing has been learnt from it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """Episodes that have not ended yet. `returns`, `lengths`: (worlds,)."""
+
+    observation: Array
+    returns: Array
+    lengths: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """An episode that ended in this batch. `length` in steps, `total` its undiscounted return."""
+
+    total: float
+    length: int
+    terminated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """A batch of T steps of each of E worlds.
+
+    `raw` (T, E, observation_dim) float64: observations in the environment's units.
+    `observation` (T, E, observation_dim) float32: the same, normalised and clipped.
+    `action`, `mean`, `log_std` (T, E, action_dim) float32: before clipping to the bounds.
+    `reward` (T, E); `terminated`, `truncated` (T, E).
+    `final` maps (t, world) to the raw observation an ended episode reached; `last` (E, …) is raw.
+    """
+
+    raw: Array
+    observation: NDArray[np.float32]
+    action: NDArray[np.float32]
+    mean: NDArray[np.float32]
+    log_std: NDArray[np.float32]
+    reward: Array
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    final: Mapping[tuple[int, int], Array]
+    last: Array
+    episodes: tuple[Episode, ...]
+    reward_terms: Mapping[str, float] = field(default_factory=dict)
+    clipped_fraction: float | None = None
+
+    @property
+    def ended(self) -> NDArray[np.bool_]:
+        return self.terminated | self.truncated
+
+
+def start(observation: Array) -> Running:
+    """Every world at the beginning of an episode."""
+    worlds = len(observation)
+    return Running(
+        observation=observation,
+        returns=np.zeros(worlds),
+        lengths=np.zeros(worlds, dtype=np.int64),
+    )
+
+
+def normalised(raw: Array, normaliser: Normaliser | None) -> NDArray[np.float32]:
+    """What the networks see of raw observations (…, observation_dim)."""
+    if normaliser is None:
+        return raw.astype(np.float32)
+    return np.clip(normaliser(raw), -CLIP, CLIP).astype(np.float32)
+
+
+def sample_action(policy: Gaussian, noise: Tensor) -> Tensor:
+    """Actions from standard normal noise of the same shape."""
+    return policy.mean + policy.log_std.exp() * noise
+
+
+def sample(
+    batch: Batch,
+    running: Running,
+    policy: Policy,
+    normaliser: Normaliser | None,
+    noise: NDArray[np.float32],
+    act: SampleAction,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> tuple[Rollout, Running]:
+    """Step every world len(noise) times. `noise`: (T, worlds, action_dim), standard normal.
+
+    Raises Interrupted between two steps as soon as `interrupted()` says so.
+    """
+    T, E, A = noise.shape
+    facts = batch.facts
+    raw = np.empty((T, E, facts.observation_dim))
+    observation = np.empty((T, E, facts.observation_dim), dtype=np.float32)
+    action, mean, log_std = (np.empty((T, E, A), dtype=np.float32) for _ in range(3))
+    reward = np.empty((T, E))
+    terminated, truncated = np.zeros((T, E), dtype=bool), np.zeros((T, E), dtype=bool)
+    final: dict[tuple[int, int], Array] = {}
+    terms: dict[str, list[Array]] = {}
+    episodes: list[Episode] = []
+    now, returns, lengths = running.observation, running.returns.copy(), running.lengths.copy()
+    beyond = 0
+    for t in range(T):
+        if interrupted():
+            raise Interrupted
+        raw[t] = now
+        scaled = now if normaliser is None else normaliser(now)
+        if normaliser is not None:
+            beyond += int(np.count_nonzero(np.abs(scaled) > CLIP))
+            scaled = np.clip(scaled, -CLIP, CLIP)
+        observation[t] = scaled
+        inputs = torch.from_numpy(observation[t]).to(policy.device, policy.dtype)
+        pi = policy.act(inputs)
+        chosen = act(pi, torch.from_numpy(noise[t]).to(policy.device, policy.dtype))
+        mean[t], log_std[t] = pi.mean.cpu().numpy(), pi.log_std.cpu().numpy()
+        action[t] = chosen.cpu().numpy()
+        step = batch.step(np.clip(action[t], facts.action_low, facts.action_high))
+        reward[t], terminated[t], truncated[t] = step.reward, step.terminated, step.truncated
+        now = step.observation
+        for name, value in step.reward_terms.items():
+            terms.setdefault(name, []).append(value)
+        returns += step.reward
+        lengths += 1
+        for i, reached in step.final_observation.items():
+            final[t, i] = reached
+            episodes.append(
+                Episode(
+                    total=float(returns[i]),
+                    length=int(lengths[i]),
+                    terminated=bool(step.terminated[i]),
+                )
+            )
+            returns[i], lengths[i] = 0.0, 0
+    rollout = Rollout(
+        raw=raw,
+        observation=observation,
+        action=action,
+        mean=mean,
+        log_std=log_std,
+        reward=reward,
+        terminated=terminated,
+        truncated=truncated,
+        final=final,
+        last=now,
+        episodes=tuple(episodes),
+        reward_terms={name: float(np.mean(values)) for name, values in terms.items()},
+        clipped_fraction=None if normaliser is None else beyond / max(1, raw.size),
+    )
+    return rollout, Running(observation=now, returns=returns, lengths=lengths)
