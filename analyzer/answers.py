@@ -1,0 +1,94 @@
+"""Every rule over the whole run at once: one answer per rule and iteration, causal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analyzer.condition import UNKNOWN, YES, Outcome
+from analyzer.diagnosis import Diagnosis
+from analyzer.interval import Flags
+from analyzer.rule import Grade, Rule
+from analyzer.rules import RULES
+from analyzer.view import View
+from runlog.run import Run
+
+NO_TRUST_REGION = ("ppo", "a2c", "a3c", "sac", "td3", "ddpg", "vpg", "reinforce", "grpo", "dqn")
+"""Algorithms whose updates have neither conjugate gradient nor line search."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """One rule over the run: an outcome per grade, or why it does not apply."""
+
+    rule: Rule
+    outcomes: tuple[Outcome, ...]
+    not_applicable: str
+    view: View
+
+    def grade(self, row: int) -> int | None:
+        """The first grade that says yes at this row."""
+        for k, outcome in enumerate(self.outcomes):
+            if outcome.answer[row] == YES:
+                return k
+        return None
+
+    def known(self, row: int) -> bool:
+        """Whether the rule itself (not a milder reading) could be judged at this row."""
+        return bool(self.outcomes) and bool(self.outcomes[0].answer[row] != UNKNOWN)
+
+    def grade_of(self, k: int) -> Grade:
+        """The grade's own words."""
+        return self.rule.grades[k]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """The whole-column answers of every rule; `at(i)` uses rows ≤ i only."""
+
+    run: Run
+    judged: tuple[Judged, ...]
+    ignored: Mapping[str, str] = field(default_factory=dict)
+
+    def at(self, row: int) -> Diagnosis:
+        """The diagnosis as of row `row` (0-based; negative counts from the end)."""
+        from analyzer.diagnose import diagnose
+
+        return diagnose(self, row % len(self.run) if len(self.run) else -1)
+
+    def last(self) -> Diagnosis:
+        """The diagnosis as of the last row."""
+        return self.at(len(self.run) - 1)
+
+    def extend(self, run: Run) -> "Answers":
+        """The answers for a run that has grown; equal to judging it afresh."""
+        return answers(run, ignore=self.ignored)
+
+
+def answers(run: Run, *, ignore: Mapping[str, str] | None = None) -> Answers:
+    """Judge every rule over the whole run. `ignore`: code → the user's reason."""
+    ignored = dict(ignore or {})
+    plain = View(run)
+    first = {r.code: _judge(r, plain) for r in RULES if r.distrusts and r.code not in ignored}
+    hidden: dict[str, Flags] = {}
+    for judged in first.values():
+        if judged.outcomes:
+            yes = np.asarray(judged.outcomes[0].answer == YES)
+            for name in judged.rule.distrusts:
+                hidden[name] = hidden[name] | yes if name in hidden else yes
+    believed = View(run, {name: rows for name, rows in hidden.items() if rows.any()})
+    judged_all = tuple(
+        first[rule.code] if rule.code in first else _judge(rule, believed)
+        for rule in RULES
+        if rule.code not in ignored
+    )
+    return Answers(run, judged_all, ignored)
+
+
+def _judge(rule: Rule, view: View) -> Judged:
+    algorithm = str(view.fact("algorithm") or "").lower()
+    if rule.needs_trust_region and algorithm in NO_TRUST_REGION:
+        return Judged(rule, (), f"{algorithm} has no conjugate gradient and no line search", view)
+    with np.errstate(all="ignore"):
+        outcomes = tuple(grade.when.evaluate(view) for grade in rule.grades)
+    return Judged(rule, outcomes, "", view)

@@ -1,0 +1,17 @@
+"""Every rule, in the order of the update's links."""
+
+from analyzer.diagnosis import LINKS
+from analyzer.rule import Rule
+from analyzer.rules import advantage, direction, gradient, log, outcome, search, step
+
+RULES: tuple[Rule, ...] = tuple(
+    sorted(
+        (
+            rule
+            for family in (log, advantage, gradient, direction, step, search, outcome)
+            for rule in family.RULES
+        ),
+        key=lambda rule: (LINKS.index(rule.link), rule.code),
+    )
+)
+BY_CODE = {rule.code: rule for rule in RULES}

@@ -1,0 +1,175 @@
+"""1xx: rewards, critic and advantages (the guide's section 1)."""
+
+from analyzer import identities as i
+from analyzer import measures as m
+from analyzer.condition import All, AtRounding, Check, Either, Lasting, Recent
+from analyzer.diagnosis import Fix
+from analyzer.rule import Grade, Rule
+
+_GUIDE = "debugging guide, section 1"
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        code="TRPO101",
+        name="constant-reward",
+        title="Every step pays the same reward",
+        link="reward",
+        level="fault",
+        latency=5,
+        when=All(
+            (
+                Lasting(Check(m.REWARD_RANGE, "≤", m.REWARD_ROUNDING), 5),
+                Check(m.REWARD_SIZE, ">", 0.0),
+                Check(m.EARLY_ENDS, "≤", 0.0),
+            )
+        ),
+        lesser=(
+            Grade(
+                level="warning",
+                when=Lasting(Check(m.REWARD_SEEN, "≤", 1e-300), 5),
+                title="No reward seen yet",
+                why=(
+                    "Every reward since the start is 0. A sparse reward that was not found yet looks "
+                    "like this, and so does a broken one; the first non-zero reward withdraws this."
+                ),
+            ),
+            Grade(
+                level="warning",
+                when=All(
+                    (
+                        Lasting(Check(m.REWARD_RANGE, "≤", m.REWARD_ROUNDING), 5),
+                        Check(m.PRINTED_ZERO_REWARD, "≥", 1.0),
+                    )
+                ),
+                title="No reward seen yet, as far as the printed digits tell",
+                why="The smallest and the largest reward both print as 0 in every digit.",
+            ),
+        ),
+        why=(
+            "The reward does not depend on state or action, and no episode ended early, so no action "
+            "is better than another. What is left in the advantages is the critic's own error; "
+            "normalised to 1 it makes full-size steps along noise, so KL and the line search may "
+            "look healthy."
+        ),
+        guide_fix=Fix(
+            text=(
+                "verify that rewards vary (min/max reward); scale them to 0.1–5.0 and lower λ from "
+                "0.97 to 0.95"
+            ),
+            origin="guide §1",
+            source=_GUIDE,
+        ),
+        differs=(
+            "λ does not matter here, and neither does scale or added noise: noise makes every "
+            "optimiser number look alive while nothing can be learned."
+        ),
+        fixes=(
+            Fix(
+                text=(
+                    "Print the reward's terms for random actions: find the term that should differ and "
+                    "does not (an early return, a clip, an exponential that underflowed, an integer "
+                    "division), and mend the reward function."
+                ),
+                origin="founded",
+                source="policy gradient theorem: E[∇log π · const] = 0",
+            ),
+        ),
+        explains=("TRPO106", "TRPO201", "TRPO501", "TRPO604", "TRPO605", "TRPO107", "TRPO301"),
+        sources=("policy gradient theorem", "arXiv 1506.02438, section 2"),
+        confidence=0.97,
+    ),
+    Rule(
+        code="TRPO106",
+        name="zero-advantages",
+        title="The advantages are all the same",
+        link="advantage",
+        level="fault",
+        latency=0,
+        when=AtRounding(m.ADVANTAGE_STD, m.ADVANTAGE_ROUNDING, m.COMPANY),
+        why=(
+            "The raw advantages differ by rounding error only, so the policy gradient is noise or 0. "
+            "Either rewards and values are constant, or the critic reproduces this very batch."
+        ),
+        guide_fix=Fix(
+            text=(
+                "verify that rewards vary, check the critic for overfitting (vf_iters 3 → 1), lower λ "
+                "from 0.97 to 0.95"
+            ),
+            origin="guide §1",
+            source=_GUIDE,
+            change={"lam": 0.95, "vf_iters": 1},
+        ),
+        differs=(
+            "λ = 1 does not make advantages vanish (A is then the Monte-Carlo return minus V), a "
+            "perfect critic leaves Q − V, and vf_iters acts on the next batch unless the critic is "
+            "fitted before the advantages."
+        ),
+        fixes=(
+            Fix(
+                text=(
+                    "Compare reward_min with reward_max, and the critic before with after its fit; "
+                    "compute advantages before fitting the critic. Judge the spread relative to the "
+                    "rewards: 1e-6 is fine when rewards are 1e-6."
+                ),
+                origin="founded",
+                source="GAE paper, equation 16",
+            ),
+        ),
+        explains=("TRPO201", "TRPO301", "TRPO001", "TRPO401", "TRPO501", "TRPO604", "TRPO605"),
+        sources=("arXiv 1506.02438, equation 16", "rounding error of a sum"),
+        confidence=0.9,
+    ),
+    Rule(
+        code="TRPO107",
+        name="critic-absorbs-advantages",
+        title="The critic was fitted to this batch before the advantages were taken",
+        link="critic",
+        level="fault",
+        latency=3,
+        when=Either(
+            (
+                Recent(Check(i.CRITIC_FIT_ORDER, "<", 0.95), 3, 3),
+                Recent(All((Check(m.ABSORBED, "<", 0.05), Check(m.CONTRADICTED, "≥", 1.0))), 5, 5),
+            )
+        ),
+        lesser=(
+            Grade(
+                level="warning",
+                when=Recent(Check(m.ABSORBED, "<", 0.05), 10, 10),
+                title="The critic leaves almost nothing of this batch's returns",
+                why=(
+                    "The advantages keep less than 5 % of the returns' spread. Either the task is "
+                    "nearly solved, or the critic had seen these returns."
+                ),
+            ),
+        ),
+        why=(
+            "With λ-returns as targets, the value loss of the critic that sampled equals std² + mean² "
+            "of the raw advantages. The advantages are smaller: they were computed with a critic "
+            "already fitted to the same returns, which removes the signal and leaves noise."
+        ),
+        guide_fix=Fix(
+            text="reduce critic fitting: vf_iters 3 → 1",
+            origin="guide §1",
+            source=f"{_GUIDE}, and its third quick fix",
+            change={"vf_iters": 1},
+        ),
+        differs=(
+            "Fewer epochs only weaken the leak. In the right order vf_iters cannot touch this "
+            "iteration's advantages at all."
+        ),
+        fixes=(
+            Fix(
+                text=(
+                    "Compute values and advantages first, update the policy, then fit the critic; "
+                    "never call the fitted critic on the same batch's observations again."
+                ),
+                origin="founded",
+                source="GAE paper, section 6.1: the critic of the iteration before is used",
+            ),
+        ),
+        explains=("TRPO106", "TRPO007", "TRPO605", "TRPO207"),
+        sources=("arXiv 1506.02438, section 6.1", "variance decomposition"),
+        confidence=0.9,
+    ),
+)

@@ -1,0 +1,295 @@
+"""0xx: can the log's own numbers be true, and did the step that was computed happen?"""
+
+from dataclasses import dataclass
+
+from analyzer import identities as i
+from analyzer import measures as m
+from analyzer.condition import All, Check, Either, Measure, Outcome, Recent
+from analyzer.diagnosis import LINKS, Evidence, Fix, Link
+from analyzer.rule import Grade, Rule
+from analyzer.view import View
+from runlog.schema import BY_NAME, Group
+
+VISIBLE_STEP = 5e-3
+"""A step this long cannot have a KL that prints as 0.000000: with damping .1, ½λ‖s‖² > 1e-6."""
+LOOSE = 0.05
+"""An identity off by this much is no rounding, whatever the trainer's precision."""
+TIGHT = 1e-3
+_KL_ZERO = Check(m.KL_ZERO, "≥", 1.0)
+_VISIBLE = Check(m.ACCEPTED_STEP, ">", VISIBLE_STEP)
+
+_LINK_OF_GROUP: dict[Group, Link] = {
+    "observation": "observation", "reward": "reward", "value": "critic", "advantage": "advantage",
+    "gradient": "gradient", "cg": "cg", "step": "step", "line search": "line search",
+}  # fmt: skip
+_POLICY_IN_FORCE = ("log_std_mean", "entropy", "action_log_prob_mean")
+
+
+def link_of(column: str) -> Link:
+    """The link of the update that a column belongs to."""
+    if column in _POLICY_IN_FORCE:
+        return "policy"
+    return _LINK_OF_GROUP.get(BY_NAME[column].group, "policy change")
+
+
+@dataclass(frozen=True, slots=True)
+class NonFinite:
+    """Some column of the update's chain is NaN or infinite; the evidence names the first."""
+
+    inner: Check
+
+    @property
+    def text(self) -> str:
+        return "a column of the update is NaN or infinite"
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return self.inner.measures
+
+    def evaluate(self, view: View) -> Outcome:
+        return self.inner.evaluate(view)
+
+    def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:
+        place = int(m.NON_FINITE.of(view).middle[row])
+        if place < 0:
+            return ()
+        name = m.CHAIN[place]
+        value = float(view[name].middle[row])
+        return (Evidence(measure=name, value=value, comparison="is", bound="not finite", unit=""),)
+
+
+def _link_of_first_non_finite(view: View, row: int) -> Link:
+    place = int(m.NON_FINITE.of(view).middle[row])
+    return link_of(m.CHAIN[place]) if place >= 0 else LINKS[-1]
+
+
+_IDENTITIES = (
+    i.STEP_SCALE_ERROR,
+    i.DIRECTION_CURVATURE_ERROR,
+)
+_BOUNDED = (i.STEP_COSINE, i.DAMPED_DIRECTION)
+
+
+def _broken(tolerance: float, rows: int) -> Either:
+    off = [Recent(Check(measure, ">", tolerance), rows, rows) for measure in _IDENTITIES]
+    above = [Recent(Check(measure, ">", 1.0 + tolerance), rows, rows) for measure in _BOUNDED]
+    return Either((*off, *above))
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        code="TRPO001",
+        name="non-finite-values",
+        title="NaN or infinity in the update",
+        link="policy change",
+        level="fault",
+        latency=0,
+        when=NonFinite(Check(m.NON_FINITE, "≥", 0.0)),
+        where=_link_of_first_non_finite,
+        why=(
+            "A non-finite number enters the update at the column named first; everything after it "
+            "is NaN too, and every comparison of the line search with NaN is false."
+        ),
+        guide_fix=Fix(
+            text="look for numerical overflow in the step-size computation",
+            origin="guide §4",
+            source="debugging guide, section 4",
+        ),
+        differs="The first non-finite column in the order of the update says where, not the step size.",
+        fixes=(
+            Fix(
+                text=(
+                    "Stop at the first bad iteration and check the named column's inputs; if it is "
+                    "the step, g was 0 and √(2δ/xᵀAx) was 0/0: skip the update when ‖g‖ is at "
+                    "rounding level."
+                ),
+                origin="founded",
+                source="TRPO paper, appendix C: s = √(2δ/xᵀAx)·x",
+            ),
+        ),
+        explains=("TRPO604", "TRPO605", "TRPO501", "TRPO301", "TRPO401"),
+        sources=("IEEE 754: comparisons with NaN are false", "arXiv 1502.05477, appendix C"),
+        confidence=0.95,
+    ),
+    Rule(
+        code="TRPO002",
+        name="self-referential-kl",
+        title="KL is measured against the policy itself",
+        link="policy change",
+        level="fault",
+        latency=3,
+        when=Either(
+            (
+                All((_KL_ZERO, Check(i.KL_TO_VARIANCE, "<", 0.1))),
+                Recent(Check(i.KL_TO_VARIANCE, "<", 0.1), 3, 3),
+                All((_KL_ZERO, Check(m.POLICY_MOVED, ">", 1.0))),
+                # Logs that say no more than that searches succeed with visible steps.
+                All((Check(m.KL_ALWAYS_ZERO, "≥", 1.0), _VISIBLE)),
+                Recent(All((_KL_ZERO, _VISIBLE)), 5, 5),
+            )
+        ),
+        why=(
+            "The parameters moved and the log ratios spread, so KL(old‖new) ≈ ½Var(log ratio) cannot "
+            "be 0. The old distribution was not kept: the printed KL compares the new policy with "
+            "itself, and the constraint may be checked against the same 0."
+        ),
+        guide_fix=Fix(
+            text="verify the KL computation",
+            origin="guide §5",
+            source="debugging guide, section 5",
+        ),
+        differs="The guide takes KL 0.000000 for the symptom of a dead update; here it is a printing error.",
+        fixes=(
+            Fix(
+                text=(
+                    "Keep mean and log σ of the sampling policy as constants (detach, clone) before "
+                    "the step; after it compute KL(old‖new) between those and the new outputs, in "
+                    "float64. For the Fisher product KL against itself is right: keep the two apart."
+                ),
+                origin="founded",
+                source="TRPO paper, section 6; KL ≈ ½Var(log ratio) to second order",
+            ),
+        ),
+        explains=("TRPO502", "TRPO602"),
+        sources=("arXiv 1502.05477, section 6", "second-order expansion of KL"),
+        confidence=0.9,
+        distrusts=("kl", "kl_full_step", "kl_drift", "line_search_kls"),
+    ),
+    Rule(
+        code="TRPO003",
+        name="stale-old-policy",
+        title="The old log-probabilities belong to another policy",
+        link="gradient",
+        level="fault",
+        latency=3,
+        when=Either(
+            (
+                Recent(Check(i.STALE_RATIO, ">", 1.0), 3, 3),
+                Recent(Check(i.KL_INTERCEPT, ">", 0.3), 3, 3),
+            )
+        ),
+        why=(
+            "Before the step the ratio π/π_old must be 1 for every sample. It is not: the stored "
+            "log-probabilities come from an older policy, another observation normaliser, or a "
+            "network with dropout. The surrogate and KL then start away from their own origin."
+        ),
+        guide_fix=Fix(
+            text="check ratio_mean and ratio_std; they should not be exactly 1",
+            origin="guide §2",
+            source="debugging guide, section 2",
+        ),
+        differs="Before the step the ratio must be exactly 1; only after it must it differ.",
+        fixes=(
+            Fix(
+                text=(
+                    "Take the old log-probabilities from the parameters at the start of this "
+                    "update, on the observations as the policy saw them; freeze the normaliser "
+                    "between sampling and update."
+                ),
+                origin="founded",
+                source="TRPO paper, section 5: L(θ_old) uses ratio 1",
+            ),
+        ),
+        explains=("TRPO501", "TRPO503", "TRPO007"),
+        sources=("arXiv 1502.05477, section 5",),
+        confidence=0.9,
+        needs_trust_region=False,
+    ),
+    Rule(
+        code="TRPO004",
+        name="parameters-not-applied",
+        title="The accepted step never reached the policy's parameters",
+        link="policy change",
+        level="fault",
+        latency=3,
+        when=Either(
+            (
+                Recent(Check(i.STEP_APPLIED, "<", 0.5), 3, 3),
+                Recent(Check(i.CANDIDATE_MOTION, "≤", 0.0), 3, 3),
+            )
+        ),
+        why=(
+            "The search reports a step of length β‖s‖, but the parameters moved by much less. The "
+            "flat vector was written to a copy, or the old parameters were put back after success."
+        ),
+        guide_fix=None,
+        differs="",
+        fixes=(
+            Fix(
+                text=(
+                    "Write the flat vector into the tensors the sampling policy uses (copy_ under "
+                    "no_grad, not assignment to .data of a view), and check that the log-"
+                    "probabilities change after it."
+                ),
+                origin="founded",
+                source="‖θ_after − θ_before‖ = β‖s‖ by definition of the step",
+            ),
+        ),
+        explains=("TRPO007", "TRPO501", "TRPO604", "TRPO605"),
+        sources=("definition of the line search, arXiv 1502.05477, appendix C",),
+        confidence=0.95,
+        needs_trust_region=True,
+    ),
+    Rule(
+        code="TRPO007",
+        name="broken-step-identity",
+        title="Numbers of the step cannot belong together",
+        link="step",
+        level="fault",
+        latency=3,
+        when=All(
+            (
+                Either(
+                    (
+                        _broken(LOOSE, 3),
+                        Recent(Check(i.SURROGATE_SLOPE_ERROR, ">", 0.5), 3, 3),
+                    )
+                ),
+                Check(m.OWN_DEFINITIONS, "≥", 1.0),
+            )
+        ),
+        lesser=(
+            Grade(
+                level="info",
+                when=Either(
+                    (
+                        _broken(TIGHT, 1),
+                        Recent(Check(i.GAUSSIAN_ENTROPY, ">", TIGHT), 3, 3),
+                        Recent(Check(i.CRITIC_FIT_ERROR, ">", 0.01), 3, 3),
+                    )
+                ),
+                title="Printed numbers that cannot belong to one step",
+                why=(
+                    "At least one identity between the printed values fails by more than their "
+                    "digits allow. One or two such iterations, or another definition of a printed "
+                    "value, are no fault."
+                ),
+            ),
+        ),
+        why=(
+            "gᵀs ≤ ‖g‖‖s‖, gᵀx = xᵀAx, λ‖x‖ ≤ ‖g‖ and expected_improvement·‖s‖/‖x‖ = 2δ hold for "
+            "every correct step. One fails in at least three consecutive iterations: the step's scale, "
+            "the Fisher product or what is logged as one of them is wrong."
+        ),
+        guide_fix=Fix(
+            text="check the expected_improve value",
+            origin="guide §4",
+            source="debugging guide, section 4",
+        ),
+        differs="",
+        fixes=(
+            Fix(
+                text=(
+                    "Recompute gᵀx, xᵀAx and s = √(2δ/xᵀAx)·x in one place from one g; the failing "
+                    "identity says which of them disagrees."
+                ),
+                origin="founded",
+                source="TRPO paper, appendix C",
+            ),
+        ),
+        explains=(),
+        sources=("arXiv 1502.05477, appendix C", "Cauchy–Schwarz"),
+        confidence=0.8,
+        needs_trust_region=True,
+    ),
+)
