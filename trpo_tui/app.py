@@ -1,0 +1,88 @@
+"""Starts the screen, or the plain lines where there can be none."""
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runlog.errors import UserError
+
+if TYPE_CHECKING:
+    from trpo_tui.judging import Source
+
+
+def watch(source: str | Path, *, every: float = 30.0) -> int:
+    """Watch the run, log or folder of runs at `source` (`-`: standard input); returns the exit code.
+
+    Without a terminal it speaks in lines, one at least every `every` seconds. Raises UserError
+    where there is nothing to watch, before the screen starts.
+    """
+    from trpo_tui.plain import watch_plain
+    from trpo_tui.terminal import keys_from_terminal, screen_possible
+
+    path = str(source)
+    check_source(path)
+    if not screen_possible():
+        return watch_plain(path, every=every, stream=sys.stdout)
+    if path == "-":
+        try:
+            piped = keys_from_terminal()
+        except UserError as error:
+            print(f"trpo-tui: {error}; writing lines instead", file=sys.stderr)  # noqa: T201
+            return watch_plain(path, every=every, stream=sys.stdout)
+        return _run_screen("-", None, piped)
+    return _run_screen(path, None, None)
+
+
+def check_source(path: str) -> None:
+    """One clear line when there is nothing at `path`."""
+    if path != "-" and "://" not in path and not Path(path).exists():
+        raise UserError(
+            f"{path}: no such file or folder; give a run folder, a log, a folder of runs, or -"
+        )
+
+
+def prepare_textual() -> None:
+    """Textual reads these when it is imported: no animation; few frames over SSH."""
+    os.environ["TEXTUAL_ANIMATIONS"] = "none"
+    os.environ.setdefault("TEXTUAL_FPS", "4" if os.environ.get("SSH_CONNECTION") else "20")
+
+
+def _run_screen(path: str, name: str | None, piped: int | None) -> int:
+    prepare_textual()
+    from trpo_tui.application import WatchApp
+    from trpo_tui.judging import open_source
+    from trpo_tui.terminal import environment_at_start, speaks_unicode
+    from trpo_tui.themes import ASCII, UNICODE
+
+    look = UNICODE if speaks_unicode(environment_at_start()) else ASCII
+    folder = None
+    opened: str | None = path
+    if path != "-" and Path(path).is_dir():
+        opened, folder = pick(Path(path))
+        name = Path(opened).resolve().name if opened else str(path)
+    opener = open_source if piped is None else partial(_piped, piped)
+    app = WatchApp(opened, folder=folder, name=name or path, look=look, opener=opener)
+    app.run(mouse=False)
+    if app.failure is not None:
+        raise app.failure
+    return app.return_code or 0
+
+
+def _piped(descriptor: int, _path: str) -> "Source":
+    from trpo_tui.judging import open_pipe
+
+    return open_pipe(descriptor)
+
+
+def pick(folder: Path) -> tuple[str | None, Path | None]:
+    """(run, None) for a run folder or a folder with one run; (None, folder) where one must choose."""
+    from trpo_tui.here import is_run, runs_below
+
+    if is_run(folder):
+        return str(folder), None
+    runs = runs_below(folder)
+    if len(runs) == 1:
+        return str(runs[0]), None
+    return None, folder

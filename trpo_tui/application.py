@@ -1,0 +1,284 @@
+"""The Textual application: keeps the playhead, turns keys into actions, shows one frame."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.timer import Timer
+
+from runlog.errors import UserError
+from runlog.run import Run
+from trpo_tui.actions import ACTIONS
+from trpo_tui.frame import Frame, default_charts, iterations
+from trpo_tui.judging import Judged, Source, judge_run, open_source
+from trpo_tui.messages import Copied, Failed, Looked, RunsFound
+from trpo_tui.playhead import Playhead, neighbour, row_of
+from trpo_tui.reading import Reader
+from trpo_tui.screens.base import RunScreen
+from trpo_tui.screens.diagnosis import DiagnosisScreen
+from trpo_tui.screens.events import Events
+from trpo_tui.screens.help import Help
+from trpo_tui.screens.monitor import Monitor, with_chart
+from trpo_tui.screens.prompt import Prompt
+from trpo_tui.screens.runs import Runs
+from trpo_tui.screens.table import Table
+from trpo_tui.terminal import clip
+from trpo_tui.themes import THEMES, UNICODE, Look
+
+
+class WatchApp(App[int]):
+    """Shows the run at `path`, or picks one below `folder`."""
+
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key, f"named('{action.name}')", action.label, show=False)
+        for action in ACTIONS
+        for key in action.keys
+    ]
+
+    def __init__(
+        self,
+        path: str | None,
+        *,
+        folder: Path | None = None,
+        name: str = "",
+        look: Look = UNICODE,
+        opener: Callable[[str], Source] = open_source,
+        judging: Callable[[Run], Judged] = judge_run,
+    ) -> None:
+        super().__init__(ansi_color=True)
+        self.theme = THEMES[0]
+        self.look = look
+        self.folder = folder
+        self.failure: BaseException | None = None
+        self._path, self._opener, self._judging = path, opener, judging
+        self._reader: Reader | None = None
+        self._timer: Timer | None = None
+        self.frame = _opening(path or "", name or (Path(path).name if path else ""))
+
+    # reading
+
+    def on_mount(self) -> None:
+        self.push_screen(Monitor() if self._path is not None else Runs(self.folder or Path()))
+        if self._path is not None:
+            self.call_after_refresh(self._read, self._path)
+
+    def _read(self, path: str) -> None:
+        if self._reader is not None:
+            self._reader.stop()
+        self._reader = Reader(path, self.post_message, opener=self._opener, judging=self._judging)
+        self._reader.start()
+
+    def open(self, path: str, name: str) -> None:
+        """Watch another run."""
+        self._pause()
+        self.frame = _opening(path, name)
+        self.switch_screen(Monitor())
+        self._path = path
+        self._read(path)
+
+    def on_looked(self, message: Looked) -> None:
+        """The reading thread has news: one frame, whether the run grew or was only judged."""
+        if self._reader is None or message.reader != self._reader.number:
+            return
+        first = not self.frame.opened or not len(self.frame.run)
+        charts = default_charts(message.run) if first else self.frame.charts
+        self.frame = replace(
+            self.frame,
+            run=message.run,
+            playhead=self.frame.playhead.grown(len(message.run)),
+            diagnosis=message.diagnosis or self.frame.diagnosis,
+            changes=message.changes,
+            charts=charts,
+            now=message.now,
+            opened=True,
+        )
+        self.show()
+
+    def on_failed(self, message: Failed) -> None:
+        if self._reader is None or message.reader != self._reader.number:
+            return
+        if isinstance(message.error, UserError) and self.folder is not None:
+            self.say(str(message.error))
+            return
+        self.failure = message.error
+        self.exit(2)
+
+    def on_runs_found(self, message: RunsFound) -> None:
+        if isinstance(self.screen, Runs):
+            self.screen.found(message.entries)
+
+    # showing
+
+    def show(self) -> None:
+        """Show the frame on the screen in front."""
+        for screen in self.screen_stack:
+            if isinstance(screen, RunScreen) and screen.is_mounted:
+                screen.show(self.frame)
+
+    def say(self, sentence: str) -> None:
+        """Answer the last key in the key line."""
+        self.frame = replace(self.frame, message=sentence)
+        self.show()
+
+    def move(self, playhead: Playhead) -> None:
+        """Look at another row; its diagnosis follows from the reading thread."""
+        self.frame = replace(self.frame, playhead=playhead)
+        if self._reader is not None:
+            self._reader.ask(None if playhead.follow else playhead.row)
+        if not playhead.playing:
+            self._pause()
+        self.show()
+
+    def chart(self, *, focus: int | None = None, name: str | None = None) -> None:
+        """Mark another chart, or chart another column in the marked one."""
+        if focus is not None:
+            self.frame = replace(self.frame, focus=focus)
+        if name is not None:
+            charts = with_chart(self.frame.charts, self.frame.focus, name)
+            self.frame = replace(self.frame, charts=charts)
+        self.show()
+
+    def _pause(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def _play(self, playhead: Playhead) -> None:
+        self._pause()
+        self.move(playhead)
+        if playhead.playing:
+            self._timer = self.set_interval(playhead.seconds_per_frame, self._step)
+
+    def _step(self) -> None:
+        self.move(self.frame.playhead.played())
+
+    # keys
+
+    def action_named(self, name: str) -> None:
+        """Do the action of that name: the screen in front first, then what works everywhere."""
+        if self.frame.message:
+            self.frame = replace(self.frame, message="")
+            self.show()
+        screen = self.screen
+        if isinstance(screen, RunScreen) and screen.act(name):
+            return
+        if not self._playhead_action(name):
+            self._screen_action(name)
+
+    def _playhead_action(self, name: str) -> bool:
+        head = self.frame.playhead
+        if not head.length:
+            return False
+        moves: dict[str, Callable[[], Playhead]] = {
+            "left": lambda: head.moved(-1),
+            "right": lambda: head.moved(1),
+            "left-10": lambda: head.moved(-10),
+            "right-10": lambda: head.moved(10),
+            "home": head.home,
+            "end": head.end,
+        }
+        if name in moves:
+            self.move(moves[name]())
+        elif name == "play":
+            self._play(head.toggled(live=self.frame.live))
+        elif name in ("slower", "faster"):
+            self._play(head.faster(1 if name == "faster" else -1))
+        elif name.endswith(("-change", "-event")):
+            self._jump(name)
+        elif name == "goto":
+            self.push_screen(Prompt("go to iteration (or 50%)"), self._goto)
+        elif name == "copy":
+            self._copy()
+        else:
+            return False
+        return True
+
+    def _jump(self, name: str) -> None:
+        direction, _, what = name.partition("-")
+        if what == "change":
+            rows = [change.row for change in self.frame.changes]
+        else:
+            rows = sorted({max(0, event.row - 1) for event in self.frame.run.events})
+        row = neighbour(rows, self.frame.playhead.row, 1 if direction == "next" else -1)
+        if row is None:
+            noun = "change of diagnosis" if what == "change" else "event"
+            self.say(f"no {direction} {noun}")
+        else:
+            self.move(self.frame.playhead.at(row))
+
+    def _goto(self, answer: str | None) -> None:
+        if not answer or not answer.strip():
+            return
+        try:
+            self.move(self.frame.playhead.at(row_of(answer, iterations(self.frame.run))))
+        except UserError as error:
+            self.say(str(error))
+
+    def _copy(self) -> None:
+        frame = self.frame
+        if frame.diagnosis is None:
+            self.say("nothing to copy yet: the run is being judged")
+            return
+        Thread(target=self._copying, args=(frame,), daemon=True).start()
+
+    def _copying(self, frame: Frame) -> None:
+        from analyzer.reports import markdown
+
+        if frame.diagnosis is None:
+            return
+        text = markdown(frame.run, frame.diagnosis, path=frame.path)
+        name = f"diagnosis-it{frame.diagnosis.iteration or frame.diagnosis.row + 1}.md"
+        sentence = clip(text, folder=Path(frame.path), name=name, osc52=self._osc52)
+        self.post_message(Copied(sentence))
+
+    def _osc52(self, text: str) -> None:
+        self.call_from_thread(self.copy_to_clipboard, text)
+
+    def on_copied(self, message: Copied) -> None:
+        self.say(message.sentence)
+
+    def _screen_action(self, name: str) -> None:
+        screens: dict[str, Callable[[], RunScreen]] = {
+            "monitor": Monitor,
+            "diagnosis": DiagnosisScreen,
+            "events": Events,
+            "table": Table,
+            "help": Help,
+            "runs": lambda: Runs(self.folder or Path(self.frame.path).parent),
+        }
+        if name == "quit":
+            self.exit(0)
+        elif name == "theme":
+            place = THEMES.index(self.theme) if self.theme in THEMES else -1
+            self.theme = THEMES[(place + 1) % len(THEMES)]
+            self.ansi_color = self.theme.startswith("ansi")
+        elif name == "back":
+            name = "runs" if self._path is None else "monitor"
+        if name in screens and getattr(self.screen, "called", "") != name:
+            if self._path is None and name not in ("runs", "help"):
+                self.say("open a run first: enter")
+                return
+            self.switch_screen(screens[name]())
+
+
+def _opening(path: str, name: str) -> Frame:
+    run = Run(chunks=())
+    return Frame(
+        name=name,
+        path=path,
+        run=run,
+        playhead=Playhead(),
+        diagnosis=None,
+        changes=(),
+        charts=default_charts(run),
+        focus=0,
+        now=time.time(),
+        opened=False,
+    )

@@ -1,0 +1,49 @@
+"""A picture of the Monitor for the README: `python -m trpo_tui.picture RUN out.svg [COLUMNSxROWS]`."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from runlog.errors import UserError
+
+
+async def picture(source: str | Path, *, columns: int = 100, rows: int = 30) -> str:
+    """The Monitor of a run at its last row as SVG text, drawn without a terminal."""
+    from trpo_tui.app import check_source, prepare_textual
+
+    check_source(str(source))
+    prepare_textual()
+    from trpo_tui.application import WatchApp
+
+    name = Path(source).resolve().name
+    app = WatchApp(str(source), name=name)
+    async with app.run_test(size=(columns, rows)) as pilot:
+        for _ in range(600):
+            await pilot.pause(0.05)
+            if app.failure is not None:
+                raise app.failure
+            if app.frame.opened and (app.frame.diagnosis is not None or not len(app.frame.run)):
+                break
+        else:
+            raise UserError(f"{source}: not read within 30 s")
+        await pilot.pause()
+        return app.export_screenshot(title=f"trpo-tui watch {name}")
+
+
+def main(arguments: list[str]) -> int:
+    """Write the picture; returns the exit code."""
+    if len(arguments) not in (2, 3):
+        sys.stderr.write("usage: python -m trpo_tui.picture RUN out.svg [COLUMNSxROWS]\n")
+        return 2
+    columns, _, rows = (arguments[2] if len(arguments) == 3 else "100x30").partition("x")
+    try:
+        svg = asyncio.run(picture(arguments[0], columns=int(columns), rows=int(rows)))
+    except UserError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    Path(arguments[1]).write_text(svg, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

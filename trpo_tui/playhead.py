@@ -1,0 +1,102 @@
+"""Where in the run one looks: the row under the cursor of every chart, followed or moved."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runlog.errors import UserError
+
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+"""Iterations per second while playing."""
+FRAMES_PER_SECOND = 20
+"""Redraws per second at most; faster play moves several rows a frame."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playhead:
+    """A row of a run of `length` rows. `follow` keeps it at the newest row; `row` is -1 in an empty run."""
+
+    row: int = -1
+    length: int = 0
+    follow: bool = True
+    playing: bool = False
+    speed: float = 1.0
+
+    def grown(self, length: int) -> "Playhead":
+        """The run has `length` rows now; following stays at the end, a moved playhead stays."""
+        row = length - 1 if self.follow else min(self.row, length - 1)
+        return replace(self, length=length, row=row)
+
+    def at(self, row: int) -> "Playhead":
+        """At that row, held inside the run; no longer following or playing."""
+        row = max(min(row, self.length - 1), min(0, self.length - 1))
+        return replace(self, row=row, follow=False, playing=False)
+
+    def moved(self, rows: int) -> "Playhead":
+        """Moved by that many rows; a step past the end follows again."""
+        if self.row + rows >= self.length and rows > 0:
+            return self.end()
+        return self.at(self.row + rows)
+
+    def home(self) -> "Playhead":
+        return self.at(0)
+
+    def end(self) -> "Playhead":
+        """At the newest row and following."""
+        return replace(self, row=self.length - 1, follow=True, playing=False)
+
+    def toggled(self, *, live: bool) -> "Playhead":
+        """Space: hold a live run here; play from here; from the start when at the end."""
+        if self.playing or (self.follow and live):
+            return replace(self, follow=False, playing=False)
+        row = 0 if self.row >= self.length - 1 and not live else self.row
+        return replace(self, row=min(row, self.length - 1), follow=False, playing=True)
+
+    def played(self) -> "Playhead":
+        """One frame later: at the end it follows again."""
+        row = self.row + self.rows_per_frame
+        if row >= self.length - 1:
+            return self.end()
+        return replace(self, row=row)
+
+    @property
+    def rows_per_frame(self) -> int:
+        return max(1, round(self.speed / FRAMES_PER_SECOND))
+
+    @property
+    def seconds_per_frame(self) -> float:
+        return self.rows_per_frame / self.speed
+
+    def faster(self, steps: int) -> "Playhead":
+        """The next speed up (steps 1) or down (-1)."""
+        place = SPEEDS.index(self.speed) + steps
+        return replace(self, speed=SPEEDS[max(0, min(place, len(SPEEDS) - 1))])
+
+
+def neighbour(rows: Sequence[int], row: int, direction: int) -> int | None:
+    """The next (direction 1) or previous (-1) of the sorted rows, None where there is none."""
+    if direction > 0:
+        place = bisect_right(rows, row)
+        return rows[place] if place < len(rows) else None
+    place = bisect_left(rows, row)
+    return rows[place - 1] if place > 0 else None
+
+
+def row_of(text: str, iterations: NDArray[np.float64]) -> int:
+    """The row an answer to "go to" means: an iteration number, or a percentage of the run."""
+    text = text.strip()
+    if not len(iterations):
+        raise UserError("go to: the run has no rows yet")
+    try:
+        if text.endswith("%"):
+            share = max(0.0, min(float(text[:-1]), 100.0)) / 100
+            return round(share * (len(iterations) - 1))
+        wanted = float(text)
+    except ValueError:
+        raise UserError(f"go to {text!r}: give an iteration number or a percentage") from None
+    if not np.isfinite(wanted):
+        raise UserError(f"go to {text!r}: give an iteration number or a percentage")
+    return int(np.nanargmin(np.abs(iterations - wanted)))

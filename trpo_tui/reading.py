@@ -1,0 +1,124 @@
+"""The thread that reads a run and judges it, so that no key ever waits for either."""
+
+import threading
+import time
+from collections.abc import Callable
+from itertools import count
+
+from textual.message import Message
+
+from analyzer.diagnosis import Diagnosis
+from runlog.run import Run
+from trpo_tui.frame import LIVE
+from trpo_tui.judging import Judge, Judged, Source, judge_run, open_source
+from trpo_tui.messages import Failed, Looked
+from trpo_tui.text import age
+
+LIVE_SECONDS = 0.2
+ENDED_SECONDS = (1.0, 10.0)
+"""Between two looks at an ended run: at first, and at most."""
+SLICE_SECONDS = 0.02
+"""How long the search for changes may keep a request waiting."""
+
+_numbers = count(1)
+
+
+class Reader:
+    """Follows one source in a daemon thread and posts what it sees."""
+
+    def __init__(
+        self,
+        path: str,
+        post: Callable[[Message], object],
+        *,
+        opener: Callable[[str], Source] = open_source,
+        judging: Callable[[Run], Judged] = judge_run,
+    ) -> None:
+        self.number = next(_numbers)
+        self._path, self._post, self._open, self._judging = path, post, opener, judging
+        self._wake = threading.Condition()
+        self._wanted: int | None = None  # None: the newest row
+        self._asked = False
+        self._stopped = False
+        self._thread = threading.Thread(target=self._work, name="reader", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def ask(self, row: int | None) -> None:
+        """The row whose diagnosis is wanted; None for the newest, now and from now on."""
+        with self._wake:
+            if row != self._wanted:
+                self._wanted, self._asked = row, True
+                self._wake.notify()
+
+    def stop(self) -> None:
+        """Let the thread end; nobody waits for it."""
+        with self._wake:
+            self._stopped = True
+            self._wake.notify()
+
+    def _work(self) -> None:
+        try:
+            source = self._open(self._path)
+            try:
+                self._follow(source)
+            finally:
+                source.close()
+        except BaseException as error:  # noqa: BLE001  the screen raises it in the main thread
+            self._post(Failed(reader=self.number, error=error))
+
+    def _follow(self, source: Source) -> None:
+        judge, run = Judge(self._judging), source.run
+        self._say(run, None, judge)  # the curves first: judging imports and computes
+        fresh, since_news = True, 0
+        said_age, said_changes = "", judge.changes
+        while not self._stopped:
+            with self._wake:
+                wanted, asked = self._wanted, self._asked
+                self._asked = False
+            if fresh:
+                judge.read(run)
+            scanned = judge.scan(SLICE_SECONDS)
+            found = judge.finished and judge.changes != said_changes
+            shown_age = _age(run)
+            if fresh or asked or found or shown_age != said_age:
+                row = len(run) - 1 if wanted is None else wanted
+                said_age, said_changes = shown_age, judge.changes
+                self._say(run, judge.at(row), judge)
+            self._wait(0.0 if scanned and not judge.finished else _pause(run, since_news))
+            new = source.poll() if not self._stopped else None
+            fresh = new is not None
+            since_news = 0 if fresh else since_news + 1
+            run = run if new is None else new
+
+    def _wait(self, seconds: float) -> None:
+        with self._wake:
+            if not self._asked and not self._stopped and seconds > 0:
+                self._wake.wait(seconds)
+
+    def _say(self, run: Run, diagnosis: Diagnosis | None, judge: Judge) -> None:
+        self._post(
+            Looked(
+                reader=self.number,
+                run=run,
+                diagnosis=diagnosis,
+                changes=judge.changes,
+                now=time.time(),
+            )
+        )
+
+
+def _pause(run: Run, since_news: int) -> float:
+    """Seconds to the next look: 5 a second while rows may come, ever fewer after the end."""
+    if run.state.name in LIVE:
+        return LIVE_SECONDS
+    first, most = ENDED_SECONDS
+    return min(first * (1 + since_news), most)
+
+
+def _age(run: Run) -> str:
+    moment = run.state.last_row_time
+    if moment is None or run.state.name not in LIVE:
+        return ""
+    return age(max(0.0, time.time() - moment))

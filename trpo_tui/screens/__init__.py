@@ -1,0 +1,1 @@
+"""Screens: each shows a frame in its own way."""

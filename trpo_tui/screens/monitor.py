@@ -1,0 +1,70 @@
+"""The Monitor: the cause with its evidence and fix, the curves, the chain, the timeline."""
+
+from collections.abc import Iterable, Sequence
+
+from textual.containers import Container
+from textual.widget import Widget
+
+from trpo_tui.frame import metrics
+from trpo_tui.screens.base import RunScreen
+from trpo_tui.screens.table import row_line
+from trpo_tui.themes import Line
+from trpo_tui.widgets.cause import Cause
+from trpo_tui.widgets.chain import Chain
+from trpo_tui.widgets.chart import Chart
+from trpo_tui.widgets.lines import Lines, View
+from trpo_tui.widgets.scrubber import Scrubber
+from trpo_tui.widgets.sparks import Sparks
+
+
+class Values(Lines):
+    """The values at the playhead, as many as fit: the third column of a wide screen."""
+
+    def draw(self, view: View) -> Sequence[Line]:
+        names = metrics(view.frame.run)[: view.height]
+        return [row_line(view.frame, name, self.look, meaning=False) for name in names]
+
+
+class Monitor(RunScreen):
+    """What one looks at while a run trains; readable at 80×23 without a key."""
+
+    called = "monitor"
+
+    def body(self) -> Iterable[Widget]:
+        look = self.look
+        charts = [Chart(place, id=f"chart{place}", look=look) for place in range(4)]
+        yield Container(
+            Cause(id="cause", look=look),
+            Container(Sparks(id="sparks", look=look), Container(*charts, id="charts"), id="plots"),
+            Values(id="values", look=look),
+            id="body",
+        )
+        yield Chain(id="chain", look=look)
+        yield Scrubber(id="scrubber", look=look)
+
+    def act(self, name: str) -> bool:
+        app = self.watch_app
+        shown = sum(bool(chart.size.height) for chart in self.query(Chart))
+        if name == "focus":
+            app.chart(focus=(app.frame.focus + 1) % max(1, shown))
+        elif name in ("up", "down"):
+            known = metrics(app.frame.run)
+            if known:
+                app.chart(
+                    name=_next(
+                        known, app.frame.charts[app.frame.focus], 1 if name == "down" else -1
+                    )
+                )
+        else:
+            return False
+        return True
+
+
+def _next(known: Sequence[str], name: str, step: int) -> str:
+    place = known.index(name) if name in known else -1 if step > 0 else 0
+    return known[(place + step) % len(known)]
+
+
+def with_chart(charts: tuple[str, ...], place: int, name: str) -> tuple[str, ...]:
+    """The charts with another column at one place."""
+    return (*charts[:place], name, *charts[place + 1 :])

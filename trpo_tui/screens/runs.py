@@ -1,0 +1,149 @@
+"""All runs below a folder: is it alive, how far, how good, is it sick."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from threading import Event, Thread
+
+from textual.message import Message
+from textual.widget import Widget
+
+from runlog.errors import UserError
+from runlog.run import Run
+from trpo_tui.frame import Frame
+from trpo_tui.messages import Entry, RunsFound
+from trpo_tui.screens.base import RunScreen
+from trpo_tui.text import number
+from trpo_tui.themes import Line, Look, Role
+from trpo_tui.widgets.header import state_word
+from trpo_tui.widgets.items import Items
+from trpo_tui.widgets.lines import Lines, View
+
+AGAIN_SECONDS = 10.0
+
+
+def entry_of(path: Path, folder: Path) -> Entry:
+    """One run, read and judged at its last row."""
+    from analyzer.answers import answers
+    from runlog.reader import open_run
+
+    name = str(path.relative_to(folder)) if path != folder else path.name
+    try:
+        run = open_run(path)
+    except UserError as error:
+        return Entry(
+            path=str(path), name=name, state=None, iterations=0, last_return=None, verdict="",
+            problem=str(error),
+        )  # fmt: skip
+    verdict = "no rows yet"
+    if len(run):
+        diagnosis = answers(run).at(len(run) - 1)
+        verdict = diagnosis.verdict
+        if diagnosis.cause is not None:
+            verdict = f"{diagnosis.cause.code} {diagnosis.cause.name}"
+    return Entry(
+        path=str(path), name=name, state=run.state, iterations=len(run),
+        last_return=last_return(run), verdict=verdict,
+    )  # fmt: skip
+
+
+def last_return(run: Run) -> float | None:
+    """The newest mean episode return that was logged."""
+    column = run.column("episode_return_mean")
+    known = column.values[column.present]
+    return float(known[-1]) if len(known) else None
+
+
+def look_through(folder: Path, post: Callable[[Message], object], stop: Event) -> None:
+    """Read every run below the folder, tell of each as it is read, and look again for new ones."""
+    from trpo_tui.here import runs_below
+
+    while not stop.is_set():
+        entries: list[Entry] = []
+        for path in runs_below(folder):
+            entries.append(entry_of(path, folder))
+            if stop.is_set():
+                return
+            post(RunsFound(tuple(entries)))
+        if not entries:
+            post(RunsFound(()))
+        stop.wait(AGAIN_SECONDS)
+
+
+def entry_line(entry: Entry, look: Look) -> Line:
+    """Name, state, iterations, return, verdict."""
+    name = f"{look.say(entry.name):32} "
+    if entry.state is None:
+        return ((name, "plain"), (look.say(entry.problem), "bad"))
+    word, role = state_word(entry.state)
+    value = "-" if entry.last_return is None else number(entry.last_return)
+    sick = entry.verdict.startswith("TRPO")
+    mark = (
+        look.dead if sick else look.fine if entry.verdict in ("healthy", "solved") else look.unknown
+    )
+    verdict_role: Role = "bad" if sick else "plain"
+    return (
+        (name, "bold"),
+        (f"{word:9} ", role),
+        (f"{entry.iterations:>7}  {value:>10}  ", "plain"),
+        (f"{mark} {look.say(entry.verdict)}", verdict_role),
+    )
+
+
+class Heading(Lines):
+    """The names of the columns."""
+
+    def draw(self, view: View) -> list[Line]:
+        text = f"{'run':32} {'state':9} {'iterations':>8} {'return':>9}    verdict"
+        return [((text[: view.width], "dim"),)]
+
+
+class Runs(RunScreen):
+    """The picker; enter opens a run."""
+
+    called = "runs"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+        self.entries: tuple[Entry, ...] | None = None
+        self._stop = Event()
+
+    def body(self) -> Iterable[Widget]:
+        yield Heading(id="heading", look=self.look)
+        yield Items(id="items", look=self.look)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        post = self.app.post_message
+        Thread(target=look_through, args=(self.folder, post, self._stop), daemon=True).start()
+
+    def on_unmount(self) -> None:
+        self._stop.set()
+
+    def found(self, entries: tuple[Entry, ...]) -> None:
+        """Take in what has been read so far; a second round keeps the rest until it is read."""
+        if self.entries is not None and len(entries) < len(self.entries):
+            entries = (*entries, *self.entries[len(entries) :])
+        self.entries = entries
+        self.fill(self.watch_app.frame)
+
+    def fill(self, frame: Frame) -> None:
+        listed = self.query_one("#items", Items)
+        listed.show(frame)
+        if self.entries is None:
+            listed.set_items([(("looking for runs", "dim"),)])
+        elif not self.entries:
+            nothing = f"no runs below {self.folder}: trpo-tui train --env HalfCheetah-v5 makes one"
+            listed.set_items([((self.look.say(nothing), "dim"),)])
+        else:
+            listed.set_items([entry_line(entry, self.look) for entry in self.entries])
+
+    def act(self, name: str) -> bool:
+        if name == "choose" and self.entries:
+            entry = self.entries[self.query_one("#items", Items).cursor]
+            if entry.state is None:
+                self.watch_app.say(entry.problem)
+            else:
+                self.watch_app.open(entry.path, entry.name)
+            return True
+        return super().act(name)

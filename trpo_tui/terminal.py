@@ -1,0 +1,133 @@
+"""What this terminal can do: a screen at all, Unicode, a clipboard."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from runlog.errors import UserError
+
+OSC52_LIMIT = 74_994
+"""Bytes of text that terminals accept in one OSC 52 sequence."""
+
+
+def screen_possible() -> bool:
+    """Whether a screen can be drawn on standard output and keys can be read from somewhere."""
+    if os.environ.get("TERM", "") in ("dumb", "") and os.name != "nt":
+        return False
+    return bool(sys.__stdout__ is not None and sys.__stdout__.isatty())
+
+
+def environment_at_start() -> Mapping[str, str]:
+    """The environment this process was given.
+
+    In the C locale Python sets LC_CTYPE to C.UTF-8 for itself, so os.environ no longer tells
+    what the terminal was set up for; /proc does.
+    """
+    try:
+        raw = Path("/proc/self/environ").read_bytes()
+    except OSError:
+        return os.environ
+    pairs = (entry.partition(b"=") for entry in raw.split(b"\0") if entry)
+    return {os.fsdecode(key): os.fsdecode(value) for key, _, value in pairs}
+
+
+def speaks_unicode(environment: Mapping[str, str]) -> bool:
+    """Whether the locale is a UTF-8 one: the first of LC_ALL, LC_CTYPE, LANG that is set decides."""
+    if os.name == "nt":
+        return True
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        value = environment.get(name, "")
+        if value:
+            return "utf-8" in value.lower() or "utf8" in value.lower()
+    return False
+
+
+def keys_from_terminal() -> int:
+    """Put the terminal on standard input; returns a new descriptor of what was there before.
+
+    Log text comes on standard input, keys do not: Textual reads descriptor 0.
+    """
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError as error:
+        raise UserError(f"/dev/tty cannot be opened for keys ({error.strerror})") from None
+    piped = os.dup(0)
+    os.dup2(terminal, 0)
+    os.close(terminal)
+    sys.stdin = os.fdopen(0, encoding="utf-8", errors="replace", closefd=False)
+    sys.__stdin__ = sys.stdin  # type: ignore[misc]  # Textual asks this one for its descriptor
+    return piped
+
+
+def state_folder() -> Path:
+    """Where files go that have no better place."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "trpo-tui"
+
+
+def clip(text: str, *, folder: Path, name: str, osc52: Callable[[str], None]) -> str:
+    """Put the text on the clipboard as well as this terminal allows, and into a file; says where."""
+    written = _write(text, folder, name)
+    where = _tmux(text) or _program(text)
+    if where is None and len(text.encode()) <= OSC52_LIMIT:
+        osc52(text)
+        where = "sent to the terminal's clipboard (OSC 52)"
+    parts = [where or "no clipboard found", f"written to {written}" if written else "no file"]
+    return "; ".join(parts)
+
+
+def _write(text: str, folder: Path, name: str) -> Path | None:
+    for place in (folder if folder.is_dir() else folder.parent, state_folder()):
+        with contextlib.suppress(OSError):
+            if place == state_folder():
+                place.mkdir(parents=True, exist_ok=True)
+            path = place / name
+            path.write_text(text, encoding="utf-8")
+            return path
+    return None
+
+
+def _fed(command: list[str], text: str) -> bool:
+    """Whether the program took the text."""
+    try:
+        done = subprocess.run(
+            command,
+            input=text.encode(),
+            timeout=3,
+            check=False,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def _tmux(text: str) -> str | None:
+    """Inside tmux OSC 52 is dropped by default; its own buffer always works."""
+    if not os.environ.get("TMUX") or shutil.which("tmux") is None:
+        return None
+    if _fed(["tmux", "load-buffer", "-w", "-"], text):
+        return "copied (tmux: prefix ] pastes)"
+    if _fed(["tmux", "load-buffer", "-"], text):
+        return "in the tmux buffer (prefix ] pastes)"
+    return None
+
+
+def _program(text: str) -> str | None:
+    """The clipboard program of this desktop; over SSH it would be the wrong machine's."""
+    if os.environ.get("SSH_CONNECTION"):
+        return None
+    commands: list[list[str]] = [["pbcopy"], ["clip.exe"]]
+    if os.environ.get("WAYLAND_DISPLAY"):
+        commands.append(["wl-copy"])
+    if os.environ.get("DISPLAY"):
+        commands.append(["xclip", "-selection", "clipboard"])
+    for command in commands:
+        if shutil.which(command[0]) and _fed(command, text):
+            return f"copied ({command[0]})"
+    return None

@@ -1,0 +1,1 @@
+"""Widgets: each shows one part of a frame."""

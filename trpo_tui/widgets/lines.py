@@ -1,0 +1,140 @@
+"""A widget made of styled lines that sends to the terminal only the cells that changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import zip_longest
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from trpo_tui.frame import Frame
+from trpo_tui.themes import UNICODE, Line, Look, Role, Span, printable
+
+_STYLES: dict[Role, Style] = {
+    "plain": Style(),
+    "dim": Style(dim=True),
+    "bold": Style(bold=True),
+    "title": Style(bold=True, color="cyan"),
+    "good": Style(color="green"),
+    "warn": Style(color="yellow", bold=True),
+    "bad": Style(color="red", bold=True),
+    "dead": Style(color="red", bold=True, reverse=True),
+    "cursor": Style(reverse=True),
+    "line": Style(color="cyan"),
+}
+
+
+@lru_cache(maxsize=64)
+def _combined(base: Style, role: Role) -> Style:
+    return base + _STYLES[role]
+
+
+def fit(line: Line, width: int, cut: str) -> Line:
+    """The line cut or padded to exactly `width` cells, without control characters."""
+    spans: list[Span] = []
+    left = width
+    for text, role in line:
+        if left <= 0:
+            break
+        shown = printable(text)
+        size = cell_len(shown)
+        if size > left:
+            shown = set_cell_size(shown, left - 1) + cut
+            size = left
+        if shown:
+            spans.append((shown, role))
+            left -= size
+    if left > 0:
+        spans.append((" " * left, "plain"))
+    return tuple(spans)
+
+
+def cells(line: Line) -> list[tuple[str, Role]]:
+    """One entry per character; only lines of narrow characters are compared cell by cell."""
+    return [(character, role) for text, role in line for character in text]
+
+
+def changed(old: Line | None, new: Line, width: int) -> tuple[int, int] | None:
+    """First and one past the last cell that differ, None where nothing does."""
+    if old == new:
+        return None
+    if old is None:
+        return 0, width
+    before, after = cells(old), cells(new)
+    if len(before) != width or len(after) != width:
+        return 0, width
+    differing = [i for i in range(width) if before[i] != after[i]]
+    return (differing[0], differing[-1] + 1) if differing else None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What to draw and the room for it, in cells."""
+
+    frame: Frame
+    width: int
+    height: int
+
+
+class Lines(Widget):
+    """Shows `draw(view)`. Widgets show; what they show is computed elsewhere."""
+
+    can_focus: ClassVar[bool] = False  # type: ignore[misc]  # Textual declares it on the instance
+    look: Look = UNICODE
+
+    def __init__(self, *, id: str | None = None, look: Look = UNICODE) -> None:  # noqa: A002
+        super().__init__(id=id, markup=False)
+        self.look = look
+        self.frame: Frame | None = None
+        self._shown: list[Line] = []
+
+    def draw(self, view: View) -> Sequence[Line]:
+        """The lines of this widget, top to bottom."""
+        raise NotImplementedError
+
+    def show(self, frame: Frame) -> None:
+        """Show that frame; nothing is sent where nothing changed."""
+        self.frame = frame
+        self.redraw()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw again and repaint the cells that differ."""
+        width, height = self.size
+        if self.frame is None or width < 1 or height < 1:
+            return
+        lines = [
+            fit(line, width, self.look.cut) for line in self.draw(View(self.frame, width, height))
+        ]
+        blank: Line = ((" " * width, "plain"),)
+        new = [*lines[:height], *([blank] * (height - len(lines)))]
+        regions = []
+        for y, (old, line) in enumerate(zip_longest(self._shown[:height], new)):
+            span = changed(old, line, width)
+            if span is not None:
+                regions.append(Region(span[0], y, span[1] - span[0], 1))
+        self._shown = new
+        if regions:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        base = self.rich_style
+        width = self.size.width
+        if y >= len(self._shown):
+            return Strip([Segment(" " * width, base)], width)
+        segments = [Segment(text, _combined(base, role)) for text, role in self._shown[y]]
+        return Strip(segments, width)
+
+    @property
+    def text(self) -> str:
+        """What is shown, as plain text: for tests and for a reader of the screen."""
+        return "\n".join("".join(text for text, _ in line).rstrip() for line in self._shown)
