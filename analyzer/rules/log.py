@@ -107,7 +107,7 @@ RULES: tuple[Rule, ...] = (
                 source="TRPO paper, appendix C: s = √(2δ/xᵀAx)·x",
             ),
         ),
-        explains=("TRPO604", "TRPO605", "TRPO501", "TRPO301", "TRPO401"),
+        explains=("TRPO604", "TRPO605", "TRPO501"),
         sources=("IEEE 754: comparisons with NaN are false", "arXiv 1502.05477, appendix C"),
         confidence=0.95,
     ),
