@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from analyzer.diagnosis import Evidence
 from analyzer.interval import Flags, Interval, constant
 from analyzer.view import View
+from runlog.schema import BY_NAME
 
 YES, NO, UNKNOWN = 1, 0, -1
 Codes = NDArray[np.int8]
@@ -40,6 +41,8 @@ class Measure:
     compute: Callable[[View], Interval]
     optional: tuple[str, ...] = ()
     """Columns it reads where they exist and can do without."""
+    shows: tuple[str, ...] = ()
+    """Columns to show as evidence: beside the number, or instead of it where the unit is a flag."""
 
     def of(self, view: View) -> Interval:
         """(n,) the measure over the run."""
@@ -53,6 +56,8 @@ def derived(
     compute: Callable[[View], Interval],
     columns: str,
     optional: str = "",
+    *,
+    shows: str = "",
 ) -> Measure:
     """A measure computed from the columns named, blank-separated."""
     return Measure(
@@ -62,7 +67,27 @@ def derived(
         unit=unit,
         formula=formula,
         compute=compute,
+        shows=tuple(shows.split()),
     )
+
+
+def _shown(measure: Measure, view: View, row: int) -> tuple[Evidence, ...]:
+    """The latest values of the columns behind a measure, as they stand in the log."""
+    shown: list[Evidence] = []
+    for name in measure.shows:
+        x = view[name]
+        at = int(last_known(x.present)[row]) if len(view) else -1
+        if at >= 0:
+            shown.append(
+                Evidence(
+                    measure=name,
+                    value=float(x.middle[at]),
+                    comparison="is",
+                    bound=None,
+                    unit=BY_NAME[name].unit,
+                )
+            )
+    return tuple(shown)
 
 
 class Condition(Protocol):
@@ -78,8 +103,6 @@ class Condition(Protocol):
 
 def column(name: str, *, unit: str | None = None) -> Measure:
     """The measure that is a declared column itself."""
-    from runlog.schema import BY_NAME
-
     spec = BY_NAME[name]
     return Measure(
         name=name,
@@ -151,7 +174,11 @@ class Check:
         at = int(last_known(x.present & b.present)[row]) if len(view) else -1
         if at < 0:
             return ()
+        shown = _shown(self.measure, view, row)
+        if self.measure.unit == "flag":
+            return shown
         return (
+            *shown,
             Evidence(
                 measure=self.measure.name,
                 value=float(x.middle[at]),
