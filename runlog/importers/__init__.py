@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 from runlog.importers.follow import FollowedLog
 from runlog.importers.formats import NAMES
-from runlog.importers.pairs import suggested_map
 from runlog.importers.reading import Reading
+from runlog.importers.suggestions import suggested_map
 from runlog.run import Run
 
 __all__ = ["NAMES", "FollowedLog", "follow_log", "read_log", "suggested_map"]

@@ -22,7 +22,7 @@ class TextLog:
         self.algorithm = format_.algorithm
         self.assumptions = format_.assumptions
         self.delimited = False
-        self.findings = Findings(format_.stand_ins)
+        self.findings = Findings()
         self._mapping = mapping
         self._header = None if format_.header is None else header(format_.header)
         known = templates_of(format_, frozenset(mapping))

@@ -1,7 +1,6 @@
 """The text formats known, one literal each: what is printed, with columns in the places of values."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,15 +9,13 @@ class Format:
 
     `header`: the line that opens a block. `lines`: every other line, as printed, with `{column}`
     where the value stands. Case, indent and white space do not matter, nor does what stands before
-    or after. `stand_ins`: columns filled from another because they agree to first order.
-    `assumptions`: where a printed number means something else than its column, one sentence each.
+    or after. `assumptions`: where a printed number means something else than its column, one sentence each.
     """
 
     name: str
     algorithm: str | None
     header: str | None
     lines: tuple[str, ...]
-    stand_ins: Mapping[str, str] = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
 
 
@@ -44,11 +41,10 @@ GUIDE = Format(
         "Full step norm: {full_step_norm}",
         "Expected improvement: {expected_improvement}",
     ),
-    stand_ins={"log_ratio_std": "ratio_std"},
     assumptions=(
         "In the code this output comes from, the policy loss is taken before the step and KL "
         "against the current parameters: there both print 0 in a healthy run too.",
-        "The ratio's std stands in for log_ratio_std; the two agree to first order.",
+        "The ratio's std stands in for that of the log ratio; the two agree to first order.",
     ),
 )
 

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from runlog.errors import UserError
@@ -50,36 +50,3 @@ def checked(mapping: Mapping[str, str] | None) -> Mapping[str, str]:
             raise UserError(f"--map {theirs}={ours}: {ours} holds lists, a text log holds numbers")
         checked[normalised(theirs)] = ours
     return MappingProxyType(checked)
-
-
-_WORDS: Mapping[str, str] = MappingProxyType(
-    {
-        "advantage": "advantage_raw_mean",
-        "ev": "explained_variance",
-        "explained variance": "explained_variance",
-        "grad norm": "gradient_norm",
-        "kl": "kl",
-        "learning rate": "vf_lr",
-        "mean kl": "kl",
-        "mean reward": "episode_return_mean",
-        "reward": "episode_return_mean",
-        "return": "episode_return_mean",
-        "steps": "timesteps",
-        "total steps": "timesteps",
-        "std": "log_std_mean",
-    }
-)
-
-
-def suggested_column(key: str) -> str | None:
-    """The column a foreign key most likely is; None when nothing comes near."""
-    plain = re.sub(r"[\W_]+", " ", key.lower()).strip()
-    if plain in _WORDS:
-        return _WORDS[plain]
-    near = difflib.get_close_matches(plain.replace(" ", "_"), BY_NAME, n=1, cutoff=0.75)
-    return near[0] if near and not BY_NAME[near[0]].is_list else None
-
-
-def suggested_map(keys: Iterable[str]) -> str:
-    """A ready `--map` for keys nobody understood; COLUMN stands where no column comes near."""
-    return " ".join(f'--map "{key}={suggested_column(key) or "COLUMN"}"' for key in keys)

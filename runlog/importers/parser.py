@@ -1,6 +1,5 @@
 """What every format's reader keeps while it reads: rows, events, keys, how the process ended."""
 
-from collections.abc import Mapping
 from typing import Protocol
 
 from runlog.importers.decode import Line
@@ -14,8 +13,8 @@ _MOST_KEYS = 200
 class Findings:
     """The rows of a log and what stood between them."""
 
-    def __init__(self, stand_ins: Mapping[str, str] | None = None) -> None:
-        self.rows = Rows(stand_ins or {})
+    def __init__(self) -> None:
+        self.rows = Rows()
         self.events: list[Event] = []
         self.understood: dict[str, None] = {}
         self.not_understood: dict[str, None] = {}

@@ -1,6 +1,5 @@
 """Rows as they are read: cells with their resolutions, iteration numbers, attempts."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -56,8 +55,7 @@ def _filled_in(count: int, before: int | None, after: int | None) -> list[int | 
 class Rows:
     """All rows of a log in the order printed; `chunks` gives them numbered."""
 
-    def __init__(self, stand_ins: Mapping[str, str]) -> None:
-        self._stand_ins = stand_ins
+    def __init__(self) -> None:
         self._rows: list[Row] = []
         self._sealed: list[SealedRows] = []
         self._numbers: list[int] = []
@@ -131,9 +129,6 @@ class Rows:
         values, halves = [], []
         for row, number in zip(rows, numbers, strict=True):
             cells, units = {**row.values, "iteration": number}, {**row.halves, "iteration": 0.0}
-            for column, source in self._stand_ins.items():
-                if column not in cells and source in cells:
-                    cells[column], units[column] = cells[source], units[source]
             values.append(cells)
             halves.append(units)
         return SealedRows(tuple(values), tuple(halves))

@@ -1,0 +1,87 @@
+"""One line a run, one line a rule."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from analyzer.diagnosis import Diagnosis
+from analyzer.reports.wording import VERDICT_WORDS, WIDTH, ascii_only, visible, wrapped
+from analyzer.rule import Rule
+from runlog.run import Run
+
+_ORDER = ("fault", "unknown", "solved", "healthy", "unreadable")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One of several paths: a run with its diagnosis, or the error that kept it from being read."""
+
+    path: str
+    run: Run | None = None
+    diagnosis: Diagnosis | None = None
+    error: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """The verdict, or that there is none."""
+        return "unreadable" if self.diagnosis is None else self.diagnosis.verdict
+
+    @property
+    def group(self) -> str:
+        """What runs are grouped by: the cause, else the verdict."""
+        diagnosis = self.diagnosis
+        if diagnosis is None:
+            return "UNREADABLE"
+        word = VERDICT_WORDS[diagnosis.verdict]
+        cause = diagnosis.cause
+        return word if cause is None else f"{word} {cause.code} {cause.name}"
+
+
+def _cut(text: str, width: int) -> str:
+    """The end of a text that is too long: folders of runs differ at the end."""
+    return text if len(text) <= width else "…" + text[len(text) - width + 1 :]
+
+
+def table(rows: Sequence[Judged], *, plain: bool = False) -> str:
+    """One line a run, grouped by cause, the commonest cause first."""
+    groups: dict[str, list[Judged]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    ordered = sorted(
+        groups.items(), key=lambda item: (_ORDER.index(item[1][0].kind), -len(item[1]), item[0])
+    )
+    lines: list[str] = []
+    for name, members in ordered:
+        count = len(members)
+        lines.append(f"{name}: {count} run{'' if count == 1 else 's'}")
+        for member in members:
+            lines += _row(member)
+    body = "".join(f"{line}\n" for line in lines)
+    return ascii_only(body) if plain else body
+
+
+def _row(row: Judged) -> list[str]:
+    path = visible(row.path)
+    if row.diagnosis is None or row.run is None:
+        said = visible(row.error or "could not be read")
+        # a reader's error begins with the path already
+        return wrapped(said if path in said else f"{path}: {said}", indent="    ", first="  ")
+    cause = row.diagnosis.cause
+    first = None if cause is None else cause.first_bad_iteration
+    begun = "" if first is None else f"since {first}, "
+    facts = f"{begun}{row.diagnosis.iterations} iterations, {row.run.state.name}"
+    return [f"  {_cut(path, WIDTH - 4 - len(facts))}  {facts}"]
+
+
+def rules_table(rules: Iterable[Rule] | None = None) -> str:
+    """Every rule on one line: code, name, link, level, title; in the order of their codes."""
+    if rules is None:
+        from analyzer.rules import RULES
+
+        rules = RULES
+    ordered = sorted(rules, key=lambda rule: rule.code)
+    names = max((len(rule.name) for rule in ordered), default=0)
+    lines = []
+    for rule in ordered:
+        start = f"{rule.code} {rule.name:<{names}} {rule.level:<7} "
+        lines += wrapped(rule.title, indent=" " * len(start), first=start)
+    return "".join(f"{line}\n" for line in lines)
