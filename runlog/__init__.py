@@ -3,10 +3,23 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from runlog.folder import find_runs as find_runs
+    from runlog.folder import is_run as is_run
+    from runlog.publish import finalize as finalize
+    from runlog.reader import follow as follow
     from runlog.reader import open_run as open_run
+    from runlog.tail import Tail as Tail
     from runlog.writer import RunLog as RunLog
 
-_LAZY = {"RunLog": "runlog.writer", "open_run": "runlog.reader"}
+_LAZY = {
+    "RunLog": "runlog.writer",
+    "Tail": "runlog.tail",
+    "finalize": "runlog.publish",
+    "find_runs": "runlog.folder",
+    "follow": "runlog.reader",
+    "is_run": "runlog.folder",
+    "open_run": "runlog.reader",
+}
 
 
 def __getattr__(name: str) -> object:

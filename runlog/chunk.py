@@ -1,0 +1,179 @@
+"""Rows of a run in one place: a Parquet file read column by column, or records in memory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from runlog.parts import Footer, not_readable, open_parquet, read_footer
+from runlog.run import Chunk, Column, ListColumn
+from runlog.schema import BY_NAME, Type
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, eq=False)
+class CachedChunk:
+    """A chunk that keeps the columns it was asked for; its columns are shared by all its runs."""
+
+    inner: Chunk
+    _columns: dict[str, Column] = field(default_factory=dict, repr=False)
+    _lists: dict[str, ListColumn] = field(default_factory=dict, repr=False)
+
+    @property
+    def rows(self) -> int:
+        return self.inner.rows
+
+    @property
+    def types(self) -> Mapping[str, Type]:
+        return self.inner.types
+
+    def column(self, name: str) -> Column:
+        if name not in self._columns:
+            self._columns[name] = self.inner.column(name)
+        return self._columns[name]
+
+    def lists(self, name: str) -> ListColumn:
+        if name not in self._lists:
+            self._lists[name] = self.inner.lists(name)
+        return self._lists[name]
+
+
+@dataclass(frozen=True, eq=False)
+class ParquetChunk:
+    """The rows of one Parquet file; each column is read when it is asked for.
+
+    A part disappears when its run is published: `successor` is the file that then holds its
+    rows, from row `start` on. `names` maps the file's column names to ours (None: they are ours).
+    """
+
+    path: Path
+    successor: Path | None = None
+    start: int = 0
+    names: Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        _ = self._opened  # a file that cannot be read is said at once, not at the first column
+
+    @cached_property
+    def _opened(self) -> "tuple[Any, pa.Schema]":
+        file = open_parquet(self.path)
+        with file:
+            return file.metadata, file.schema_arrow
+
+    @property
+    def rows(self) -> int:
+        return int(self._opened[0].num_rows)
+
+    @cached_property
+    def footer(self) -> Footer | None:
+        """What this package wrote beside the rows; None in a file of another program."""
+        return read_footer(self._opened[1].metadata)
+
+    @cached_property
+    def theirs(self) -> Mapping[str, str]:
+        """Our name of each column to the file's."""
+        names = self.names or {}
+        return {names.get(name, name): name for name in self._opened[1].names}
+
+    @cached_property
+    def types(self) -> Mapping[str, Type]:
+        filled = set(self.footer.columns) if self.footer else None
+        types: dict[str, Type] = {}
+        for name, theirs in self.theirs.items():
+            type_ = self.found_type(theirs)
+            if type_ is not None and (filled is None or theirs in filled):
+                types[name] = BY_NAME[name].type if name in BY_NAME else type_
+        return types
+
+    def found_type(self, name: str) -> Type | None:
+        """Type of a column under the file's own name; None for one a run cannot hold."""
+        return type_of_arrow(self._opened[1].field(name).type)
+
+    def column(self, name: str) -> Column:
+        return column_of(self.read(self.theirs[name]), self.types[name])
+
+    def lists(self, name: str) -> ListColumn:
+        return lists_of(self.read(self.theirs[name]))
+
+    def read(self, name: str) -> "pa.ChunkedArray":
+        """One column as Arrow holds it, under the file's own name."""
+        import pyarrow as pa
+
+        path, metadata = self.path, self._opened[0]
+        try:
+            try:
+                file = open_parquet(path, metadata)
+            except FileNotFoundError:
+                if self.successor is None:
+                    raise
+                path = self.successor
+                file = open_parquet(path)
+            with file:
+                column = file.read(columns=[name]).column(name)
+        except (pa.ArrowException, OSError) as error:
+            raise not_readable(path, error) from error
+        return column if path is self.path else column.slice(self.start, self.rows)
+
+
+def type_of_arrow(type_: "pa.DataType") -> Type | None:
+    """Type of the column an Arrow column makes; None for one a run cannot hold."""
+    import pyarrow as pa
+
+    is_ = pa.types
+    if is_.is_dictionary(type_):
+        type_ = type_.value_type
+    if is_.is_boolean(type_):
+        return "bool"
+    if is_.is_integer(type_) or is_.is_floating(type_) or is_.is_decimal(type_):
+        return "float64"
+    if is_.is_string(type_) or is_.is_large_string(type_) or is_.is_string_view(type_):
+        return "string"
+    if is_.is_null(type_):
+        return "float64"
+    listed = is_.is_list(type_) or is_.is_large_list(type_) or is_.is_fixed_size_list(type_)
+    if listed and type_of_arrow(type_.value_type) in ("float64", "bool"):
+        return "list<float64>"
+    return None
+
+
+def column_of(array: "pa.ChunkedArray", type_: Type) -> Column:
+    """An Arrow column as values and presence, null and NaN kept apart."""
+    import pyarrow as pa
+
+    array = _plain(array)
+    present = array.is_valid().to_numpy()
+    if type_ == "string":
+        return Column(np.array(array.cast(pa.string()).to_pylist(), dtype=object), present)
+    values = array.cast(pa.float64(), safe=False).fill_null(np.nan)
+    return Column(values.to_numpy(), present)
+
+
+def lists_of(array: "pa.ChunkedArray") -> ListColumn:
+    """An Arrow column of lists as flat values and offsets."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    array = array.cast(pa.large_list(pa.float64()))
+    lengths = pc.list_value_length(array).fill_null(0).to_numpy()
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    flat = pc.list_flatten(array)
+    return ListColumn(
+        flat.fill_null(np.nan).to_numpy(),
+        offsets,
+        array.is_valid().to_numpy(),
+        flat.is_valid().to_numpy(),
+    )
+
+
+def _plain(array: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(array.type):
+        return array.cast(array.type.value_type)
+    return array

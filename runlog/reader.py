@@ -1,0 +1,108 @@
+"""open_run and follow: whatever holds a run or a log, read once or followed."""
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from runlog.errors import UserError
+from runlog.folder import PUBLISHED
+from runlog.run import Run
+from runlog.tail import Follower, Tail
+
+MAGIC = b"PAR1"
+STANDARD_INPUT = "-"
+
+
+class Still:
+    """A run that cannot change any more, with the interface of one that is followed."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def poll(self) -> Run | None:
+        """Nothing is ever added."""
+        return None
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def open_run(
+    path: str | os.PathLike[str],
+    *,
+    attempt: int | None = None,
+    mapping: Mapping[str, str] | None = None,
+    from_format: str | None = None,
+) -> Run:
+    """Read a run: its folder, a run.parquet, another program's Parquet file, a foreign log, `-`.
+
+    `attempt`: the attempt to show, the newest unless given. `mapping`: a foreign column's name to
+    ours. `from_format`: the foreign log's format where it is not to be recognised by content.
+    Raises UserError, one line, for anything that cannot be read.
+    """
+    if os.fspath(path) == STANDARD_INPUT:
+        return _read_log(sys.stdin.buffer.read(), "standard input", mapping, from_format, attempt)
+    path = Path(path)
+    try:
+        if path.is_dir():
+            return Tail(path, attempt=attempt).run
+        if _is_parquet(path):
+            from runlog.foreign import open_parquet_run
+
+            return open_parquet_run(path, attempt=attempt, mapping=mapping)
+        age = max(0.0, time.time() - path.stat().st_mtime)
+        return _read_log(path.read_bytes(), str(path), mapping, from_format, attempt, age)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file or folder") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def follow(
+    path: str | os.PathLike[str],
+    *,
+    attempt: int | None = None,
+    mapping: Mapping[str, str] | None = None,
+    from_format: str | None = None,
+) -> Follower:
+    """Follow a run's folder, a growing log or `-`; what cannot grow is read once."""
+    if os.fspath(path) == STANDARD_INPUT:
+        from runlog.importers import follow_log
+
+        return follow_log(sys.stdin.buffer, mapping=mapping, from_format=from_format)
+    path = Path(path)
+    try:
+        if path.is_dir():
+            return Tail(path, attempt=attempt)
+        if _is_parquet(path) or not path.exists():
+            return Still(open_run(path, attempt=attempt, mapping=mapping))
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+    from runlog.importers import follow_log
+
+    return follow_log(path, mapping=mapping, from_format=from_format)
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        begins = file.read(len(MAGIC))
+    return begins == MAGIC or path.suffix == Path(PUBLISHED).suffix
+
+
+def _read_log(
+    data: bytes,
+    name: str,
+    mapping: Mapping[str, str] | None,
+    from_format: str | None,
+    attempt: int | None,
+    age: float | None = None,
+) -> Run:
+    if not data.strip():
+        raise UserError(f"{name}: empty; there is nothing to read yet")
+    from runlog.importers import read_log
+
+    return read_log(
+        data, name=name, mapping=mapping, from_format=from_format, attempt=attempt, age=age
+    )
