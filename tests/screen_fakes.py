@@ -101,7 +101,9 @@ def diagnosis_of(run: Run, row: int, cause: Finding | None) -> Diagnosis:
         )
         for link in LINKS
     )
-    check = GuideCheck(section=1, title="Advantages", answer="no", measure="advantage_raw_std", value=0.7)
+    check = GuideCheck(
+        section=1, title="Advantages", answer="no", measure="advantage_raw_std", value=0.7
+    )
     return Diagnosis(
         row=row,
         iteration=row + 1,
@@ -127,6 +129,9 @@ class FakeAnswers:
 
     def at(self, row: int) -> Diagnosis:
         return diagnosis_of(self.run, row, finding() if row >= self.broken_from else None)
+
+    def turns(self) -> list[int]:
+        return [0, self.broken_from] if len(self.run) > self.broken_from else [0]
 
     def extend(self, run: Run) -> "FakeAnswers":
         return FakeAnswers(run, self.broken_from)

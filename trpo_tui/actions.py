@@ -84,6 +84,9 @@ ACTIONS: tuple[Action, ...] = (
 )  # fmt: skip
 
 
+BY_NAME = {action.name: action for action in ACTIONS}
+
+
 def hints(screen: str, *, unicode: bool) -> Iterator[tuple[str, str]]:
     """(key, label) pairs of the key line of a screen, in the order of the registry."""
     for action in ACTIONS:

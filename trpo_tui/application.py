@@ -13,7 +13,7 @@ from textual.timer import Timer
 
 from runlog.errors import UserError
 from runlog.run import Run
-from trpo_tui.actions import ACTIONS
+from trpo_tui.actions import ACTIONS, BY_NAME
 from trpo_tui.frame import Frame, default_charts, iterations
 from trpo_tui.judging import Judged, Source, judge_run, open_source
 from trpo_tui.messages import Copied, Failed, Looked, RunsFound
@@ -102,7 +102,9 @@ class WatchApp(App[int]):
         self.show()
 
     def on_failed(self, message: Failed) -> None:
-        if self._reader is None or message.reader != self._reader.number:
+        if message.reader is not None and (
+            self._reader is None or message.reader != self._reader.number
+        ):
             return
         if isinstance(message.error, UserError) and self.folder is not None:
             self.say(str(message.error))
@@ -167,6 +169,10 @@ class WatchApp(App[int]):
             self.frame = replace(self.frame, message="")
             self.show()
         screen = self.screen
+        called = getattr(screen, "called", None)
+        screens = BY_NAME[name].screens
+        if screens and called not in screens:
+            return
         if isinstance(screen, RunScreen) and screen.act(name):
             return
         if not self._playhead_action(name):

@@ -2,12 +2,19 @@
 
 import os
 import time
-from collections.abc import Callable
-from typing import Protocol
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
 
 from analyzer.diagnosis import Diagnosis
 from runlog.run import Run
 from trpo_tui.frame import Change
+
+if TYPE_CHECKING:
+    from analyzer.answers import Answers
 
 
 class Source(Protocol):
@@ -34,17 +41,44 @@ def open_pipe(descriptor: int) -> Source:
 
 
 class Judged(Protocol):
-    """What `analyzer.answers.answers` returns, as far as the screen asks it."""
+    """A judged run, as far as the screen asks it."""
 
     def at(self, row: int) -> Diagnosis: ...
     def extend(self, run: Run) -> "Judged": ...
+    def turns(self) -> Sequence[int]:
+        """The rows, rising from 0, at which some rule begins or ceases to fire."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRun:
+    """The analyzer's answers."""
+
+    answers: "Answers"
+
+    def at(self, row: int) -> Diagnosis:
+        return self.answers.at(row)
+
+    def extend(self, run: Run) -> "JudgedRun":
+        return JudgedRun(self.answers.extend(run))
+
+    def turns(self) -> Sequence[int]:
+        from analyzer.condition import YES
+
+        turning = np.zeros(len(self.answers.run), dtype=bool)
+        turning[:1] = True
+        for judged in self.answers.judged:
+            for outcome in judged.outcomes:
+                fires = np.asarray(outcome.answer == YES)
+                turning[1:] |= fires[1:] != fires[:-1]
+        rows: list[int] = np.flatnonzero(turning).tolist()
+        return rows
 
 
 def judge_run(run: Run) -> Judged:
     """The real one, imported in the reading thread."""
     from analyzer.answers import answers
 
-    return answers(run)
+    return JudgedRun(answers(run))
 
 
 class Judge:
@@ -55,7 +89,8 @@ class Judge:
         self._answers: Judged | None = None
         self._rows = 0
         self._attempt = 0
-        self._scanned = 0
+        self._turns: Sequence[int] = ()
+        self._scanned = 0  # rows below this have been looked at
         self._changes: list[Change] = []
         self._last: str | None = None
 
@@ -69,6 +104,8 @@ class Judge:
         else:
             self._answers = self._answers.extend(run)
         self._rows, self._attempt = len(run), run.attempt
+        turns = self._answers.turns()
+        self._turns = turns[bisect_left(turns, self._scanned) :]
 
     def at(self, row: int) -> Diagnosis | None:
         """The diagnosis as of a row, None before there are rows."""
@@ -76,20 +113,21 @@ class Judge:
             return None
         return self._answers.at(max(0, min(row, self._rows - 1)))
 
-    def scan(self, seconds: float) -> bool:
-        """Look for changes of the cause for that long; whether any row was looked at."""
+    def scan(self, seconds: float) -> None:
+        """Look for changes of the cause for about that long; the cause is causal, so a row never needs a second look."""
         end = time.monotonic() + seconds
-        start = self._scanned
-        while self._answers is not None and self._scanned < self._rows:
-            cause = self._answers.at(self._scanned).cause
-            code = None if cause is None else cause.code
-            if self._scanned == 0 or code != self._last:
-                self._changes.append(Change(row=self._scanned, code=code))
-            self._last = code
-            self._scanned += 1
+        if self._answers is None:
+            return
+        for place, row in enumerate(self._turns):
             if time.monotonic() > end:
-                break
-        return self._scanned > start
+                self._turns, self._scanned = self._turns[place:], row
+                return
+            cause = self._answers.at(row).cause
+            code = None if cause is None else cause.code
+            if row == 0 or code != self._last:
+                self._changes.append(Change(row=row, code=code))
+            self._last = code
+        self._turns, self._scanned = (), self._rows
 
     @property
     def finished(self) -> bool:

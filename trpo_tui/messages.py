@@ -32,7 +32,7 @@ class Looked(Message):
 class Failed(Message):
     """The reading thread cannot go on: a user's mistake, or a bug to be raised."""
 
-    def __init__(self, *, reader: int, error: BaseException) -> None:
+    def __init__(self, *, reader: int | None, error: BaseException) -> None:
         super().__init__()
         self.reader = reader
         self.error = error

@@ -71,26 +71,28 @@ class Reader:
     def _follow(self, source: Source) -> None:
         judge, run = Judge(self._judging), source.run
         self._say(run, None, judge)  # the curves first: judging imports and computes
-        fresh, since_news = True, 0
+        fresh: Run | None = run
+        quiet, due = 0, 0.0  # looks without news, and when to look next
         said_age, said_changes = "", judge.changes
         while not self._stopped:
+            if fresh is None and time.monotonic() >= due:
+                fresh = source.poll()
+                quiet = 0 if fresh is not None else quiet + 1
+                due = time.monotonic() + _pause(run, quiet)
+            if fresh is not None:
+                run = fresh
+                judge.read(run)
             with self._wake:
                 wanted, asked = self._wanted, self._asked
                 self._asked = False
-            if fresh:
-                judge.read(run)
-            scanned = judge.scan(SLICE_SECONDS)
+            judge.scan(SLICE_SECONDS)
             found = judge.finished and judge.changes != said_changes
             shown_age = _age(run)
-            if fresh or asked or found or shown_age != said_age:
-                row = len(run) - 1 if wanted is None else wanted
+            if fresh is not None or asked or found or shown_age != said_age:
                 said_age, said_changes = shown_age, judge.changes
-                self._say(run, judge.at(row), judge)
-            self._wait(0.0 if scanned and not judge.finished else _pause(run, since_news))
-            new = source.poll() if not self._stopped else None
-            fresh = new is not None
-            since_news = 0 if fresh else since_news + 1
-            run = run if new is None else new
+                self._say(run, judge.at(len(run) - 1 if wanted is None else wanted), judge)
+            fresh = None
+            self._wait(due - time.monotonic() if judge.finished else 0.0)
 
     def _wait(self, seconds: float) -> None:
         with self._wake:

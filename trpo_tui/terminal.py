@@ -18,7 +18,8 @@ def screen_possible() -> bool:
     """Whether a screen can be drawn on standard output and keys can be read from somewhere."""
     if os.environ.get("TERM", "") in ("dumb", "") and os.name != "nt":
         return False
-    return bool(sys.__stdout__ is not None and sys.__stdout__.isatty())
+    streams = (sys.__stdout__, sys.__stderr__)  # Textual draws on the second
+    return all(stream is not None and stream.isatty() for stream in streams)
 
 
 def environment_at_start() -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from trpo_tui.frame import Frame
 from trpo_tui.screens.base import RunScreen
 from trpo_tui.text import compared, labelled, wrapped
 from trpo_tui.themes import Line, Look, Role
-from trpo_tui.widgets.cause import finding_lines, since
+from trpo_tui.widgets.cause import finding_lines
 from trpo_tui.widgets.chain import Chain
 from trpo_tui.widgets.items import Items
 from trpo_tui.widgets.lines import Lines, View
@@ -57,7 +57,7 @@ def why_lines(
     why = labelled("why", look.say(finding.why), width, 4, ("dim", "plain"))
     if finding.explained_by:
         why = [((f"because of {finding.explained_by}", "bold"),), *why]
-    lines = finding_lines(finding, look, width, height - len(why), mark=mark, role=role)
+    lines = finding_lines(finding, diagnosis.iteration, look, width, height - len(why), mark, role)
     return [*lines[:1], *why, *lines[1:]][:height]
 
 
@@ -85,8 +85,7 @@ class Verdict(Lines):
             return [(("judging the run", "dim"),)]
         cause = diagnosis.cause
         role: Role = "bad" if cause is not None else "bold"
-        when = f" ({since(cause)})" if cause is not None and since(cause) else ""
-        text = f"As of it {diagnosis.iteration}: {diagnosis.headline}{when}"
+        text = f"As of it {diagnosis.iteration}: {diagnosis.headline}"
         return wrapped(self.look.say(text), view.width, view.height, role)
 
 

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from runlog.errors import UserError
 from runlog.run import Run
 from trpo_tui.frame import Frame
-from trpo_tui.messages import Entry, RunsFound
+from trpo_tui.messages import Entry, Failed, RunsFound
 from trpo_tui.screens.base import RunScreen
 from trpo_tui.text import number
 from trpo_tui.themes import Line, Look, Role
@@ -55,6 +55,13 @@ def last_return(run: Run) -> float | None:
 
 def look_through(folder: Path, post: Callable[[Message], object], stop: Event) -> None:
     """Read every run below the folder, tell of each as it is read, and look again for new ones."""
+    try:
+        _look_again(folder, post, stop)
+    except BaseException as error:  # noqa: BLE001  the screen raises it in the main thread
+        post(Failed(reader=None, error=error))
+
+
+def _look_again(folder: Path, post: Callable[[Message], object], stop: Event) -> None:
     from trpo_tui.here import runs_below
 
     while not stop.is_set():

@@ -14,7 +14,7 @@ from trpo_tui.themes import Line, Look, Role
 from trpo_tui.widgets.items import Items
 from trpo_tui.widgets.lines import Lines, View
 
-NAME_WIDTH, VALUE_WIDTH, UNIT_WIDTH = 26, 12, 16
+NAME_WIDTH, VALUE_WIDTH, UNIT_WIDTH = 26, 10, 16
 
 
 def row_line(frame: Frame, name: str, look: Look, *, meaning: bool = True) -> Line:
@@ -26,7 +26,7 @@ def row_line(frame: Frame, name: str, look: Look, *, meaning: bool = True) -> Li
     spans: list[tuple[str, Role]] = [
         (f"{look.say(name):{NAME_WIDTH}} ", "plain"),
         (f"{value:>{VALUE_WIDTH}} ", role),
-        (f"{unit:{UNIT_WIDTH if meaning else 8}} ", "dim"),
+        (f"{unit:{UNIT_WIDTH if meaning else 7}} ", "dim"),
     ]
     if meaning:
         spans.append((look.say(spec.meaning) if spec else "extra column of this log", "dim"))

@@ -9,17 +9,19 @@ from trpo_tui.themes import Line, Look, Role
 from trpo_tui.widgets.lines import Lines, View
 
 
-def since(finding: Finding) -> str:
-    """From which to which iteration a finding holds."""
+def since(finding: Finding, now: int | None) -> str:
+    """From which to which iteration a finding holds, seen from iteration `now`."""
     first, last = finding.first_bad_iteration, finding.last_bad_iteration
     if first is None:
         return ""
-    return f"since it {first}" if last is None or last == first else f"it {first} to {last}"
+    return f"since it {first}" if last is None or last == now else f"it {first} to {last}"
 
 
-def _title(finding: Finding, mark: str, role: Role, look: Look, width: int) -> list[Line]:
+def _title(
+    finding: Finding, now: int | None, look: Look, width: int, mark: str, role: Role
+) -> list[Line]:
     said = f"{mark} {finding.code} {look.say(finding.title)}"
-    when = f"{since(finding)}, {finding.confidence:.0%} sure".strip(", ")
+    when = f"{since(finding, now)}, {finding.confidence:.0%} sure".strip(", ")
     if len(said) + 3 + len(when) <= width:
         return [((said, role), (f"  ({when})", "plain"))]
     return [*wrapped(said, width, 2, role), ((f"  {when}", "plain"),)]
@@ -53,10 +55,10 @@ def _fixes_shown(finding: Finding, room: int) -> Finding:
 
 
 def finding_lines(
-    finding: Finding, look: Look, width: int, height: int, *, mark: str, role: Role
+    finding: Finding, now: int | None, look: Look, width: int, height: int, mark: str, role: Role
 ) -> list[Line]:
     """A finding in at most `height` lines: every part has its place before any gets a second line."""
-    lines = _title(finding, mark, role, look, width)
+    lines = _title(finding, now, look, width, mark, role)
     finding = _fixes_shown(finding, height)
     for most in (8, 4, 3, 2, 1):
         evidence = evidence_lines(finding, width, min(most, 3), look)
@@ -73,7 +75,9 @@ def cause_lines(frame: Frame, look: Look, width: int, height: int) -> list[Line]
         word = "judging the run" if len(frame.run) else "waiting for the first iteration"
         return [((f"{look.unknown} {word}{'' if not look.unicode else ' …'}", "dim"),)]
     if diagnosis.cause is not None:
-        lines = finding_lines(diagnosis.cause, look, width, height, mark=look.dead, role="bad")
+        lines = finding_lines(
+            diagnosis.cause, diagnosis.iteration, look, width, height, look.dead, "bad"
+        )
     else:
         lines = _no_fault(diagnosis, look, width, height)
     others = _others(diagnosis, look)
@@ -114,7 +118,7 @@ def _others(diagnosis: Diagnosis, look: Look) -> list[Line]:
             continue
         mark, role = marks[finding.level]
         because = f" (because of {finding.explained_by})" if finding.explained_by else ""
-        when = since(finding)
+        when = since(finding, diagnosis.iteration)
         said = f"{finding.code} {look.say(finding.title)}{because}{', ' + when if when else ''}"
         lines.append(
             ((f"{look.downstream if finding.explained_by else mark} ", role), (said, "dim"))

@@ -108,24 +108,13 @@ class Plot:
             cells.append((sign, role))
         if self.problem and y == self.height // 2:
             return ((" " * GUTTER, "plain"), (self.problem, "dim"))
-        return (*spans, *_runs(cells))
+        return (*spans, *cells)
 
     def cursor(self, row: int) -> int | None:
         """The cell of the playhead."""
         if row < 0 or self.n == 0 or row >= self.n:
             return None
         return column_of(row, self.n, self.wide) // self.per_cell
-
-
-def _runs(cells: Sequence[tuple[str, Role]]) -> list[tuple[str, Role]]:
-    """Neighbouring cells of one role as one span."""
-    spans: list[tuple[str, Role]] = []
-    for sign, role in cells:
-        if spans and spans[-1][1] == role:
-            spans[-1] = (spans[-1][0] + sign, role)
-        else:
-            spans.append((sign, role))
-    return spans
 
 
 class Chart(Lines):

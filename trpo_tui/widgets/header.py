@@ -56,7 +56,7 @@ def last_row(state: State, now: float) -> str:
 def header_line(frame: Frame, width: int, look: Look) -> Line:
     """The whole line; what does not fit falls away from the right, the screens' keys first."""
     if not frame.opened:
-        return ((look.say(frame.name), "bold"), ("  opening", "dim"))
+        return ((look.say(frame.name), "bold"), ("  opening" if frame.path else "  runs", "dim"))
     word, role = state_word(frame.run.state)
     env = frame.run.metadata.get("env_id")
     spans: list[tuple[str, Role]] = [(look.say(frame.name), "bold")]

@@ -18,12 +18,12 @@ class Keys(Lines):
         frame = view.frame
         if frame.message:
             return [((self.look.say(frame.message), "bold"),)]
+        named = list(hints(self.of_screen, unicode=self.look.unicode))
+        while (
+            len(named) > 2 and sum(len(k) + len(label) + 3 for k, label in named) > view.width + 2
+        ):
+            del named[-2]  # the last one, quit, stays
         spans: list[tuple[str, Role]] = []
-        used = 0
-        for keys, label in hints(self.of_screen, unicode=self.look.unicode):
-            size = len(keys) + len(label) + 3
-            if used + size > view.width:
-                break
+        for keys, label in named:
             spans += [(keys, "bold"), (f" {label}  ", "dim")]
-            used += size
         return [tuple(spans)]

@@ -31,6 +31,10 @@ _STYLES: dict[Role, Style] = {
 }
 
 
+_BARE = Style()
+"""The terminal's own colours: no bytes are spent on setting them."""
+
+
 @lru_cache(maxsize=64)
 def _combined(base: Style, role: Role) -> Style:
     return base + _STYLES[role]
@@ -48,9 +52,11 @@ def fit(line: Line, width: int, cut: str) -> Line:
         if size > left:
             shown = set_cell_size(shown, left - 1) + cut
             size = left
-        if shown:
+        if shown and spans and spans[-1][1] == role:
+            spans[-1] = (spans[-1][0] + shown, role)
+        elif shown:
             spans.append((shown, role))
-            left -= size
+        left -= size
     if left > 0:
         spans.append((" " * left, "plain"))
     return tuple(spans)
@@ -127,7 +133,7 @@ class Lines(Widget):
             self.refresh(*regions)
 
     def render_line(self, y: int) -> Strip:
-        base = self.rich_style
+        base = _BARE if self.app.native_ansi_color else self.rich_style
         width = self.size.width
         if y >= len(self._shown):
             return Strip([Segment(" " * width, base)], width)

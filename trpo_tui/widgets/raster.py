@@ -58,8 +58,7 @@ def columns(values: NDArray[np.float64], present: NDArray[np.bool_], width: int)
     low[touched], high[touched] = lows[touched], highs[touched]
     if k > 0:
         _join(low, high, values, finite, k)
-    else:
-        _bridge(low, high)
+    _bridge(low, high)
     return Columns(low, high, broken)
 
 

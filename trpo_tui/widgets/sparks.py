@@ -18,10 +18,11 @@ SPARKS: tuple[tuple[str, str], ...] = (
 
 
 def sparks_line(frame: Frame, width: int, look: Look) -> Line:
-    """The row; each cell has the same width, the curve takes what the number leaves."""
-    each = width // len(SPARKS)
+    """The row, with as many cells as are wide enough; each has the same width, the curve takes what the number leaves."""
+    count = max(1, min(len(SPARKS), width // 19))
+    each = width // count
     spans: list[tuple[str, Role]] = []
-    for label, name in SPARKS:
+    for label, name in SPARKS[:count]:
         value = cell(frame.run, name, frame.row)
         value = "-" if value in ("not logged", "null") else value
         text = f"{label} {value} "
@@ -36,7 +37,7 @@ def sparks_line(frame: Frame, width: int, look: Look) -> Line:
 
 
 class Sparks(Lines):
-    """One row of four cells."""
+    """One row of up to four cells."""
 
     def draw(self, view: View) -> Sequence[Line]:
         return [sparks_line(view.frame, view.width, self.look)]
