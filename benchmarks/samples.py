@@ -1,0 +1,65 @@
+"""Makes sample_logs/ anew: healthy runs and one broken run per branch of the guide.
+
+    python benchmarks/samples.py            make what is missing
+    python benchmarks/samples.py --again    make all of them again
+
+Every folder is a run as the agent wrote it: run.json and run.parquet, nothing edited. The folder's
+name is the code the analyzer is to find; the command that made it stands in its run.json.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = ROOT / "sample_logs"
+LARGEST = 300_000
+"""Bytes a sample folder may have."""
+
+CHEETAH = ("--env", "HalfCheetah-v5", "--iterations", "25")
+RUNS: dict[str, tuple[str, ...]] = {
+    "healthy-halfcheetah": ("--env", "HalfCheetah-v5", "--iterations", "60", "--seed", "1"),
+    "healthy-hopper": ("--env", "Hopper-v5", "--iterations", "50", "--seed", "1"),
+    "TRPO002-self-referential-kl": (*CHEETAH, "--fault", "self-referential-kl"),
+    "TRPO101-constant-reward": (*CHEETAH, "--fault", "constant-reward"),
+    "TRPO107-critic-absorbs-advantages": (*CHEETAH, "--fault", "critic-first"),
+    "TRPO201-zero-gradient": (*CHEETAH, "--fault", "detached-gradient"),
+    "TRPO204-deterministic-policy": (*CHEETAH, "--fault", "noiseless-sampling"),
+    "TRPO205-flipped-gradient": (*CHEETAH, "--fault", "flipped-line-search"),
+    "TRPO301-zero-step-direction": (*CHEETAH, "--fault", "absolute-cg-tolerance"),
+    "TRPO304-singular-fisher": (*CHEETAH, "--fault", "singular-fisher"),
+    "TRPO402-tiny-trust-region": (*CHEETAH, "--fault", "tiny-max-kl"),
+    "TRPO601-solved": ("--env", "InvertedPendulum-v5", "--iterations", "60"),
+}
+
+
+def make(name: str, arguments: tuple[str, ...]) -> None:
+    """Train one sample and keep what a finished run consists of."""
+    run = SAMPLES / name
+    shutil.rmtree(run, ignore_errors=True)
+    command = (sys.executable, "-P", "-m", "agent", "train", *arguments, "--out", str(run))
+    subprocess.run(command, env=dict(os.environ, OMP_NUM_THREADS="1"), check=True, cwd=ROOT)
+    for path in run.iterdir():
+        if path.name not in ("run.json", "run.parquet"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    size = sum(path.stat().st_size for path in run.iterdir())
+    if size > LARGEST:
+        raise SystemExit(f"{run}: {size} bytes, more than the {LARGEST} a sample may have")
+    print(f"{name}: {size} bytes", flush=True)
+
+
+def main() -> None:
+    """Make the missing samples, or all of them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--again", action="store_true", help="make all of them again")
+    options = parser.parse_args()
+    for name, arguments in RUNS.items():
+        if options.again or not (SAMPLES / name / "run.parquet").exists():
+            make(name, arguments)
+
+
+if __name__ == "__main__":
+    main()
