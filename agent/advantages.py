@@ -27,6 +27,8 @@ class Values:
 
 
 class AdvantageEstimator(Protocol):
+    """Raw advantages (T, E) of rewards, values and episode ends."""
+
     def __call__(
         self,
         *,

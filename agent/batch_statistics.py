@@ -17,7 +17,12 @@ LISTED = 64
 
 
 def sampling_columns(
-    rollout: Rollout, policy: Policy, pi: Gaussian, experience: Experience, facts: Facts, iteration: int
+    rollout: Rollout,
+    policy: Policy,
+    pi: Gaussian,
+    experience: Experience,
+    facts: Facts,
+    iteration: int,
 ) -> SamplingColumns:
     """`pi`: the sampling policy's distribution on the batch, float64."""
     totals = np.array([episode.total for episode in rollout.episodes])

@@ -132,7 +132,7 @@ class ChangeColumns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndColumns:
-    """The iteration as a whole, its settings and its clocks."""
+    """The iteration as a whole, and its settings."""
 
     iteration: int
     timesteps: int
@@ -148,6 +148,12 @@ class EndColumns:
     cg_iters: int
     vf_iters: int
     vf_lr: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockColumns:
+    """What was measured on a clock: the only columns that differ between equal runs."""
+
     time: float
     seconds_sampling: float
     seconds_advantage: float

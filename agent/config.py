@@ -74,10 +74,10 @@ class Setting:
     """One field of Config as `--help` and the documentation show it."""
 
     name: str
-    type: type
-    """int, float, str, bool or tuple."""
+    kind: type
+    """int, float, str, bool, tuple or Mapping."""
     item: type
-    """Type of one entry of a tuple; otherwise `type`."""
+    """Type of one entry of a tuple; otherwise `kind`."""
     meaning: str
     default: Any
 
@@ -87,12 +87,12 @@ def settings() -> Iterator[Setting]:
     hints = get_type_hints(Config, include_extras=True)
     default = Config()
     for each in fields(Config):
-        kind, meaning = get_args(hints[each.name])
-        origin = get_origin(kind) or kind
+        type_, meaning = get_args(hints[each.name])
+        origin = get_origin(type_) or type_
         yield Setting(
             name=each.name,
-            type=origin,
-            item=get_args(kind)[0] if origin is tuple else origin,
+            kind=origin,
+            item=get_args(type_)[0] if origin is tuple else origin,
             meaning=meaning,
             default=getattr(default, each.name),
         )
@@ -106,7 +106,7 @@ def config_of(values: Mapping[str, Any], where: str) -> Config:
             raise UserError(f"{where}: unknown setting {name!r}; known: {', '.join(known)}")
     converted = {}
     for name, value in values.items():
-        kind = known[name].type
+        kind = known[name].kind
         if kind is tuple and isinstance(value, list | tuple):
             value = tuple(value)
         elif kind is float and isinstance(value, int) and not isinstance(value, bool):

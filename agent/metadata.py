@@ -1,20 +1,10 @@
-"""What a run log is told once: the environment's facts, the update's conventions, the machine."""
+"""What a run log is told once about the environment and about this agent's conventions."""
 
-import os
-import platform
-import shlex
-import subprocess
-import sys
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from agent.config import Config
 from agent.envs.batch import Facts
 from agent.trust_region import FRACTIONS
-
-PACKAGES = ("torch", "numpy", "gymnasium", "mujoco")
-JOBS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID")
-"""Where batch systems tell a job its identifier."""
 
 
 def facts_metadata(facts: Facts) -> dict[str, Any]:
@@ -46,38 +36,3 @@ def conventions(config: Config) -> dict[str, Any]:
         "value_target": "lambda-return",
         "fisher_fraction": 1.0,
     }
-
-
-def machine_metadata() -> dict[str, Any]:
-    """Where and how this process was started."""
-    return {
-        "packages": packages(),
-        "git_commit": git_commit(),
-        "command": shlex.join(["trpo-tui", *sys.argv[1:]]),
-        "host": platform.node() or None,
-        "job_id": next((os.environ[name] for name in JOBS if os.environ.get(name)), None),
-    }
-
-
-def packages() -> dict[str, str]:
-    """Versions of what computes the numbers."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def git_commit() -> str | None:
-    """Commit of the repository the working directory lies in, if it lies in one."""
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() or None if done.returncode == 0 else None
-
-

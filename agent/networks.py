@@ -74,7 +74,7 @@ class Policy:
 
     def split(self, theta: Tensor) -> tuple[Tensor, ...]:
         """θ as the tensors of the module, views of it."""
-        parts = theta.split(self.sizes)
+        parts = torch.split(theta, list(self.sizes))
         return tuple(part.view(shape) for part, shape in zip(parts, self.shapes, strict=True))
 
     def at(self, tensors: Sequence[Tensor], observation: Tensor) -> Gaussian:

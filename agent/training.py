@@ -7,28 +7,26 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
-from agent import gaussian
-from agent.advantages import Advantages, Values, estimate, evaluate
-from agent.batch_statistics import sampled_distribution, sampling_columns
-from agent.columns import EndColumns, ValueColumns, WindowColumns, columns_of
+from agent.columns import ClockColumns, columns_of
 from agent.config import Config
 from agent.envs.batch import Batch
-from agent.gradient_noise import halves
+from agent.learning import learn
 from agent.metadata import conventions, facts_metadata
 from agent.networks import GaussianMLP, Policy
 from agent.normaliser import Normaliser, empty
 from agent.process import memory_mb, processor_seconds
-from agent.sampling import Interrupted, Rollout, Running, normalised, sample, start
-from agent.trpo import Experience, Learned, Parts, Phases, Step, update_policy
-from agent.value import Critic, CriticFit, explained_variance
-from agent.window import wanted, window_columns
+from agent.row import row_of
+from agent.sampling import Rollout, Running, sample, start
+from agent.trpo import Parts
+from agent.value import Critic
 from runlog.errors import UserError
 
-NOISE, SHUFFLE = 1, 2
-"""Streams of random numbers: each is a function of seed, iteration and stream alone, so a resumed
-run draws what the uninterrupted one would have drawn."""
+NOISE = 1
+"""Stream of random numbers for the actions. Every stream is a function of seed, iteration and
+stream alone, so a resumed run draws what the uninterrupted one would have drawn."""
 
 
 class Training:
@@ -64,6 +62,7 @@ class Training:
         self._changes: list[tuple[int, Callable[[Training], None]]] = []
         self._interrupted = False
         self._logging_since: float | None = None
+        self._ended: float | None = None
         self._steps = -(-config.steps_per_iteration // batch.worlds)
 
     @classmethod
@@ -121,27 +120,49 @@ class Training:
             self._begin()
         sampling = time.perf_counter()
         rollout = self._sample(self.iteration + 1, self._steps)
-        seconds = {"sampling": time.perf_counter() - sampling}
+        seconds_sampling = time.perf_counter() - sampling
         self.iteration += 1
         self.timesteps += rollout.reward.size
         self.episodes += len(rollout.episodes)
-        experience = self._experience(rollout)
-        values, learned, learning = self._learn(rollout, experience)
-        seconds |= learning
-        learnt = time.perf_counter()
-        row = self._row(rollout, experience, values, learned)
-        self._logging_since = learnt
-        wall = time.perf_counter() - begun + (logging or 0.0)
+        lesson = learn(
+            self.parts,
+            self.policy,
+            self.critic,
+            self.normaliser,
+            rollout,
+            self.config,
+            self.iteration,
+        )
+        self._logging_since = time.perf_counter()
+        sampled_with = self.normaliser
+        if sampled_with is not None:
+            self.normaliser = sampled_with.updated(_rows(rollout))
+        row = row_of(
+            lesson,
+            self.policy,
+            sampled_with,
+            self.normaliser,
+            self.batch.facts,
+            self.config,
+            iteration=self.iteration,
+            timesteps=self.timesteps,
+            episodes=self.episodes,
+        )
         elapsed = time.perf_counter() - begun
-        clocks = {
-            "time": time.time(),
-            **{f"seconds_{phase}": spent for phase, spent in seconds.items()},
-            "seconds_logging": logging,
-            "steps_per_second": rollout.reward.size / wall,
-            "cpu_percent": 100 * (processor_seconds() - processor) / elapsed,
-            "memory_mb": memory_mb(),
-        }
-        return row | clocks
+        clocks = ClockColumns(
+            time=time.time(),
+            seconds_sampling=seconds_sampling,
+            seconds_advantage=lesson.seconds_advantage,
+            seconds_policy=lesson.seconds_policy,
+            seconds_value=lesson.seconds_value,
+            seconds_logging=logging,
+            # From row to row, so that what the caller does with a row counts too.
+            steps_per_second=rollout.reward.size / (time.perf_counter() - (self._ended or begun)),
+            cpu_percent=100 * (processor_seconds() - processor) / elapsed,
+            memory_mb=memory_mb(),
+        )
+        self._ended = time.perf_counter()
+        return row | dict(columns_of(clocks))
 
     def _begin(self) -> None:
         """Start every world; before the first iteration, let the normaliser see some observations."""
@@ -171,137 +192,6 @@ class Training:
             lambda: self._interrupted,
         )
         return rollout
-
-    def _experience(self, rollout: Rollout) -> Experience:
-        device, dtype = self.policy.device, self.policy.dtype
-        action = torch.from_numpy(rollout.action.reshape(-1, rollout.action.shape[-1]))
-        observation = torch.from_numpy(
-            rollout.observation.reshape(-1, rollout.observation.shape[-1])
-        )
-        log_prob = gaussian.log_prob(sampled_distribution(rollout), action.double())
-        return Experience(
-            observation=observation.to(device, dtype),
-            action=action.to(device, dtype),
-            log_prob=log_prob.to(device),
-            half=torch.from_numpy(halves(rollout.ended).reshape(-1)).to(device),
-        )
-
-    def _learn(
-        self, rollout: Rollout, experience: Experience
-    ) -> tuple[Values, Learned, dict[str, float]]:
-        """Run the phases in the order of `parts`; the values are the sampling critic's."""
-        config, seconds = self.config, {"advantage": 0.0, "policy": 0.0, "value": 0.0}
-        begun = time.perf_counter()
-        sampling_values = evaluate(self.critic, rollout, self.normaliser)
-        seconds["advantage"] += time.perf_counter() - begun
-        untouched = True
-
-        def advantages() -> Advantages:
-            begun = time.perf_counter()
-            values = (
-                sampling_values if untouched else evaluate(self.critic, rollout, self.normaliser)
-            )
-            found = estimate(
-                self.parts.advantages,
-                rollout,
-                values,
-                gamma=config.gamma,
-                lam=config.lam,
-                eps=torch.finfo(self.policy.dtype).eps,
-            )
-            seconds["advantage"] += time.perf_counter() - begun
-            return found
-
-        def policy(advantages: Advantages) -> Step:
-            begun = time.perf_counter()
-            step = update_policy(
-                self.parts, self.policy, experience, advantages, config, self.iteration
-            )
-            seconds["policy"] += time.perf_counter() - begun
-            return step
-
-        def critic(advantages: Advantages) -> CriticFit:
-            nonlocal untouched
-            begun = time.perf_counter()
-            fit = self.parts.fit_critic(
-                self.critic,
-                rollout.observation,
-                advantages.targets,
-                config.vf_iters,
-                config.vf_batch,
-                config.vf_lr,
-                np.random.default_rng([config.seed, self.iteration, SHUFFLE]),
-            )
-            untouched = False
-            seconds["value"] += time.perf_counter() - begun
-            return fit
-
-        phases = Phases(advantages=advantages, policy=policy, critic=critic)
-        return sampling_values, self.parts.order(phases), seconds
-
-    def _row(
-        self, rollout: Rollout, experience: Experience, values: Values, learned: Learned
-    ) -> dict[str, Any]:
-        step, advantages, config = learned.step, learned.advantages, self.config
-        old_normaliser, normaliser = self.normaliser, self.normaliser
-        if old_normaliser is not None:
-            self.normaliser = normaliser = old_normaliser.updated(_rows(rollout))
-        accepted = self.policy.exactly(step.theta, experience.observation)
-        theta = self.policy.theta()
-        next_inputs = torch.from_numpy(normalised(_rows(rollout), normaliser))
-        next_policy = self.policy.exactly(theta, next_inputs.to(self.policy.device))
-        started = self.policy.exactly(step.theta_before, experience.observation)
-        residual = advantages.targets - values.now
-        row = dict(
-            columns_of(
-                sampling_columns(
-                    rollout, self.policy, started, experience, self.batch.facts, self.iteration
-                ),
-                ValueColumns(
-                    value_mean=float(values.now.mean()),
-                    value_std=float(values.now.std()),
-                    value_min=float(values.now.min()),
-                    value_max=float(values.now.max()),
-                    explained_variance=explained_variance(advantages.targets, residual),
-                    value_loss=float(np.mean(residual**2)),
-                ),
-                advantages,
-                step.gradient,
-                step.direction,
-                step.search,
-                step.change,
-                learned.fit,
-            )
-        )
-        row |= {
-            "iteration": self.iteration,
-            "timesteps": self.timesteps,
-            "episodes": self.episodes,
-            "updates": 1,
-            "parameter_delta_norm": float((theta.double() - step.theta_before.double()).norm()),
-            "kl_drift": float(gaussian.kl(accepted, next_policy).mean()),
-            "observation_shift": (
-                None
-                if old_normaliser is None or normaliser is None
-                else normaliser.shift_from(old_normaliser)
-            ),
-            "max_kl": config.max_kl,
-            "damping": config.damping,
-            "gamma": config.gamma,
-            "lam": config.lam,
-            "cg_iters": config.cg_iters,
-            "vf_iters": config.vf_iters,
-            "vf_lr": config.vf_lr,
-        }
-        window = WindowColumns()
-        if wanted(self.iteration, step.change.update_outcome, row):
-            shape = rollout.reward.shape
-            old, new = experience.log_prob.cpu().numpy(), step.log_prob.cpu().numpy()
-            window = window_columns(
-                rollout, values, advantages, old.reshape(shape), new.reshape(shape)
-            )
-        row |= dict(columns_of(window))
-        return row | {f"reward_term_{name}": mean for name, mean in rollout.reward_terms.items()}
 
     def snapshot(self) -> dict[str, Any]:
         """Everything the next iteration depends on, but the environments: tensors, numbers, text."""
@@ -345,10 +235,10 @@ class Training:
             )
         self._running = None
         self._interrupted = False
-        self._logging_since = None
+        self._logging_since = self._ended = None
 
 
-def _rows(rollout: Rollout) -> Any:
+def _rows(rollout: Rollout) -> NDArray[np.float64]:
     return rollout.raw.reshape(-1, rollout.raw.shape[-1])
 
 

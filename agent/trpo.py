@@ -134,12 +134,11 @@ class Parts:
     gradient: Callable[
         [Policy, Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor | None, ...]
     ] = policy_gradient
-    fisher_product: Callable[[Policy, Tensor, Tensor, float], Product] = (
-        trust_region.fisher_product
-    )
+    fisher_product: Callable[[Policy, Tensor, Tensor, float], Product] = trust_region.fisher_product
     conjugate_gradient: Callable[[Product, Tensor, int, float], Direction] = (
         trust_region.conjugate_gradient
     )
+    full_step: Callable[[Direction, float], Tensor] = trust_region.full_step
     candidate: Callable[[Tensor, Tensor, float], Tensor] = trust_region.candidate
     surrogate: Callable[[Tensor, Tensor, Tensor], Tensor] = trust_region.surrogate
     kl: Callable[[Gaussian, Gaussian], Tensor] = trust_region.mean_kl
@@ -162,9 +161,7 @@ def update_policy(
     old = parts.freeze(policy, theta, experience)
     advantage = torch.from_numpy(advantages.used.reshape(-1)).to(observation.device)
     started = policy.exactly(theta, observation)
-    before = parts.surrogate(
-        gaussian.log_prob(started, action.double()), old.log_prob, advantage
-    )
+    before = parts.surrogate(gaussian.log_prob(started, action.double()), old.log_prob, advantage)
     direction, search = DirectionColumns(), SearchColumns()
     gradient = GradientColumns(trainable_parameters=sum(policy.sizes))
     fraction, outcome = 0.0, "skipped-non-finite"
@@ -179,7 +176,7 @@ def update_policy(
         if outcome == "go on":
             product = parts.fisher_product(policy, theta, observation, config.damping)
             found = parts.conjugate_gradient(product, g, config.cg_iters, config.cg_tolerance)
-            s = trust_region.full_step(found, config.max_kl)
+            s = parts.full_step(found, config.max_kl)
             direction = _direction_columns(found, product, g, s, config, iteration)
             outcome = "skipped-non-finite"
             if bool(torch.isfinite(s).all()):
@@ -197,7 +194,7 @@ def update_policy(
                     fraction = tried.fraction
                     moved = parts.candidate(theta, s, fraction)
     policy.load(moved)
-    now = policy.exactly(moved, observation)
+    now = policy.exactly(policy.theta(), observation)
     log_prob = gaussian.log_prob(now, action.double())
     log_ratio = log_prob - old.log_prob
     ratio = log_ratio.exp()

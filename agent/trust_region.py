@@ -71,9 +71,7 @@ def _grad(
     )
 
 
-def conjugate_gradient(
-    product: Product, g: Tensor, iterations: int, tolerance: float
-) -> Direction:
+def conjugate_gradient(product: Product, g: Tensor, iterations: int, tolerance: float) -> Direction:
     """Solve Ax = g from x = 0 (Hestenes and Stiefel), until ‖r‖ ≤ tolerance·‖g‖.
 
     Stops at a direction of curvature ≤ 0 or not finite: A is then not positive definite.
@@ -142,7 +140,7 @@ def full_step(direction: Direction, max_kl: float) -> Tensor:
     """s = √(2δ/xᵀAx)·x, whose quadratic KL is δ; NaN where xᵀAx is not positive."""
     if not direction.curvature > 0:
         return torch.full_like(direction.x, float("nan"))
-    return (2 * max_kl / direction.curvature) ** 0.5 * direction.x
+    return direction.x * float((2 * max_kl / direction.curvature) ** 0.5)
 
 
 def candidate(theta: Tensor, step: Tensor, fraction: float) -> Tensor:

@@ -132,7 +132,7 @@ def fit_critic(
     if np.isfinite(targets).all() and np.isfinite(observation).all():
         for _ in range(epochs):
             order = torch.from_numpy(generator.permutation(len(x))).to(device)
-            for index in order.split(minibatch):
+            for index in torch.split(order, minibatch):
                 critic.descend(x[index], y[index], rate)
     residual = targets - critic.values(observation)
     return CriticFit(

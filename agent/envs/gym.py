@@ -98,7 +98,9 @@ class GymVectorBatch:
         return self._facts
 
     def reset(self, seed: int) -> Array:
-        observation, _ = self._vector.reset(seed=world_seeds(seed, self.worlds))
+        observation, _ = self._vector.reset(
+            seed=world_seeds(seed, self.worlds)  # type: ignore[arg-type]  # lists work in all
+        )
         return self._rows(observation)
 
     def step(self, action: NDArray[np.float32]) -> BatchStep:
@@ -170,11 +172,15 @@ def facts_of(env: Any, env_id: str | None, env_args: Mapping[str, Any]) -> Facts
     action = getattr(env, "single_action_space", env.action_space)
     observation = getattr(env, "single_observation_space", env.observation_space)
     if not isinstance(action, Box) or not np.issubdtype(action.dtype, np.floating):
-        raise UserError(f"{shown} has the action space {action}: TRPO here needs continuous actions")
+        raise UserError(
+            f"{shown} has the action space {action}: TRPO here needs continuous actions"
+        )
     try:
         observation_dim = flatdim(observation)
     except (NotImplementedError, ValueError) as error:
-        raise UserError(f"{shown}: its observations {observation} are no list of numbers") from error
+        raise UserError(
+            f"{shown}: its observations {observation} are no list of numbers"
+        ) from error
     return Facts(
         env_id=name,
         env_args=dict(env_args) or (dict(spec.kwargs) if spec is not None else {}),

@@ -1,0 +1,35 @@
+"""`python -m agent train …`: what `trpo-tui train` starts."""
+
+import sys
+from collections.abc import Sequence
+
+from agent.arguments import config_from, parser, run_folder
+from runlog.errors import UserError
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse, train, and say in one line what a user can mend. Returns the exit code."""
+    try:
+        given = parser().parse_args(arguments)
+        config = config_from(given)
+        from agent import faults
+        from agent.train import train
+
+        faults.check(config)
+        return train(
+            config,
+            lambda: run_folder(given, config),
+            resume="resume" in given,
+            prepare=lambda training: faults.put_in(training, config.fault),
+        )
+    except UserError as error:
+        print(f"trpo-tui train: {error}", file=sys.stderr)  # noqa: T201 the command's own voice
+        return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""MuJoCo's warnings, heard instead of being written to MUJOCO_LOG.TXT in the working directory."""
+
+from importlib.util import find_spec
+
+
+class MujocoWarnings:
+    """From now on MuJoCo says its warnings here; `new()` hands out each sentence once."""
+
+    def __init__(self) -> None:
+        self._heard: list[str] = []
+        self._said: set[str] = set()
+        if find_spec("mujoco") is not None:
+            import mujoco
+
+            mujoco.set_mju_user_warning(self._heard.append)
+
+    def new(self) -> list[str]:
+        """Warnings since the last call that were not handed out before, without times and numbers
+        that would make each of a thousand equal ones a new one."""
+        heard = [text.split(" Time = ")[0].strip() for text in self._heard]
+        self._heard.clear()
+        found = [text for text in dict.fromkeys(heard) if text not in self._said]
+        self._said.update(found)
+        return found

@@ -1,0 +1,94 @@
+"""One training as a run on disk: rows, events, checkpoints, and an orderly end whatever comes."""
+
+import shlex
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from agent import checkpoint
+from agent.config import Config
+from agent.mujoco_warnings import MujocoWarnings
+from agent.progress import Progress
+from agent.sampling import Interrupted
+from agent.stop_signals import StopSignals
+from agent.training import Training
+from runlog import RunLog
+
+
+def train(
+    config: Config,
+    place: Callable[[], Path],
+    *,
+    resume: bool,
+    prepare: Callable[[Training], None],
+) -> int:
+    """Train into the folder `place()` and return the exit code: 0, or 128 + signal when stopped.
+
+    `place` is called once the environment is there; `prepare` with the training before its first
+    iteration. An exception seals the log as crashed, leaves a checkpoint and goes on to the caller.
+    """
+    warnings = MujocoWarnings()
+    training = Training.from_config(config)
+    warnings.new()  # what MuJoCo finds old-fashioned in Gymnasium's models is no news
+    run = place()
+    if resume:
+        training.restore(checkpoint.latest(run))
+    prepare(training)
+    command = shlex.join(["trpo-tui", *sys.argv[1:]])
+    with (
+        closing(training.batch),
+        StopSignals(training.interrupt) as signals,
+        RunLog(run, command=command, **training.metadata) as log,
+    ):
+        progress = Progress(sys.stderr, config.iterations)
+        progress.say(f"{'resuming' if resume else 'training'} {config.env} into {run}")
+        if resume:
+            log.event(
+                "environments-reset",
+                f"continued from the checkpoint of iteration {training.iteration};"
+                " every environment starts a new episode",
+            )
+        run_to_end(training, log, run, progress, warnings, signals)
+    return signals.exit_code
+
+
+def run_to_end(
+    training: Training,
+    log: RunLog,
+    run: Path,
+    progress: Progress,
+    warnings: MujocoWarnings,
+    signals: StopSignals,
+) -> None:
+    """Iterate until the planned end or a signal. What is saved is the state between iterations."""
+    every = training.config.checkpoint_every
+    state = training.snapshot()
+    checkpoint.save(run, state)
+    try:
+        for row in training:
+            log.iteration(**row)
+            for text in warnings.new():
+                log.event("warning", text)
+            state = training.snapshot()
+            if every and training.iteration % every == 0:
+                _save(run, state, log)
+            progress.show(row)
+            if signals.received is not None:
+                break
+    except Interrupted:
+        pass
+    except BaseException:
+        _save(run, state, log)
+        raise
+    _save(run, state, log)
+    if signals.received is not None:
+        reason = f"{signals.received.name} after iteration {state['iteration']}"
+        log.stop(reason)
+        progress.say(f"stopped: {reason}; go on with --resume {run}")
+
+
+def _save(run: Path, state: dict[str, Any], log: RunLog) -> None:
+    path = checkpoint.save(run, state)
+    log.event("checkpoint", f"iteration {state['iteration']}: {path.relative_to(run).as_posix()}")
