@@ -55,7 +55,7 @@ def _list_cell(column: ListColumn, row: int) -> str:
         return "null"
     entries = column[row]
     shown = " ".join(number(float(entry)) for entry in entries[:4])
-    return f"{len(entries)}: {shown}" + (" …" if len(entries) > 4 else "")
+    return f"{len(entries)}: {shown}" + (" ..." if len(entries) > 4 else "")
 
 
 def compared(evidence: Evidence) -> str:
@@ -104,7 +104,7 @@ def wrapped(text: str, width: int, lines: int, role: Role = "plain") -> list[Lin
 
 def wrap(text: str, width: int, lines: int) -> list[str]:
     """Word-wrapped text, at most `lines` lines of `width` characters."""
-    return textwrap.wrap(text, width, max_lines=lines, placeholder=" …", break_on_hyphens=False)
+    return textwrap.wrap(text, width, max_lines=lines, placeholder=" ...", break_on_hyphens=False)
 
 
 def labelled(label: str, text: str, width: int, lines: int, roles: tuple[Role, Role]) -> list[Line]:

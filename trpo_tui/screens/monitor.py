@@ -13,7 +13,7 @@ from trpo_tui.widgets.cause import Cause
 from trpo_tui.widgets.chain import Chain
 from trpo_tui.widgets.chart import Chart
 from trpo_tui.widgets.lines import Lines, View
-from trpo_tui.widgets.scrubber import Scrubber
+from trpo_tui.widgets.scrubber import Place, Track
 from trpo_tui.widgets.sparks import Sparks
 
 
@@ -40,7 +40,7 @@ class Monitor(RunScreen):
             id="body",
         )
         yield Chain(id="chain", look=look)
-        yield Scrubber(id="scrubber", look=look)
+        yield Container(Track(id="track", look=look), Place(id="place", look=look), id="scrubber")
 
     def act(self, name: str) -> bool:
         app = self.watch_app

@@ -86,8 +86,12 @@ class Plot:
     def _broken(self, curve: Columns) -> list[bool]:
         return [any(cell) for cell in curve.not_finite.reshape(-1, self.per_cell).tolist()]
 
-    def line(self, y: int, cursor: int | None, bound: float | None) -> Line:
-        """Row y of the plot with the cursor's cell and the bound drawn in."""
+    def line(self, y: int, cursor: int | None, bound: float | None, *, bar: bool) -> Line:
+        """Row y of the plot with the cursor's cell and the bound drawn in.
+
+        Without `bar` the cursor shows on the curve and at both ends only: while it runs, a
+        full-height bar would repaint every row of every chart.
+        """
         label = ""
         if not self.problem and y in (0, self.height - 1):
             label = number(self.high if y == 0 else self.low)
@@ -104,7 +108,10 @@ class Plot:
             elif sign == " " and y == bound_row:
                 sign, role = self.look.threshold, "warn"
             if x == cursor:
-                sign, role = (self.look.bar, "dim") if sign == " " else (sign, "cursor")
+                if sign != " ":
+                    role = "cursor"
+                elif bar or y in (0, self.height - 1):
+                    sign, role = self.look.bar, "dim"
             cells.append((sign, role))
         if self.problem and y == self.height // 2:
             return ((" " * GUTTER, "plain"), (self.problem, "dim"))
@@ -138,4 +145,5 @@ class Chart(Lines):
         plot = self._plot
         cursor = plot.cursor(frame.row)
         bound = threshold(frame.run, name, frame.row)
-        return [title, *(plot.line(y, cursor, bound) for y in range(height - 1))]
+        paused = not (frame.playhead.follow or frame.playhead.playing)
+        return [title, *(plot.line(y, cursor, bound, bar=paused) for y in range(height - 1))]
