@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 from analyzer.diagnosis import Diagnosis, Evidence, Finding
 from analyzer.reports.as_json import tool
-from analyzer.reports.as_text import differs
 from analyzer.reports.wording import (
+    comparison,
+    differs,
     first_line,
     loop,
     number,
+    other_candidates,
     sentence,
+    shown_finding,
     since,
     split_findings,
     understood,
@@ -48,24 +51,24 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 def markdown(run: Run, diagnosis: Diagnosis, *, path: str) -> str:
     """The whole report, ready to be pasted into an issue."""
-    shown = diagnosis.cause
-    if shown is None and diagnosis.verdict == "solved" and diagnosis.findings:
-        shown = diagnosis.findings[0]
+    shown = shown_finding(diagnosis)
     lines = [f"**{escaped(first_line(run, diagnosis))}**", ""]
     if diagnosis.headline:
         lines += [escaped(sentence(diagnosis.headline)), ""]
     if shown is not None:
-        lines += _cause(shown)
+        lines += _cause(shown, diagnosis.headline)
     lines += _run_facts(run, diagnosis, path)
-    lines += _rest(diagnosis, shown)
+    lines += _rest(diagnosis)
     lines += _log(run, diagnosis)
     made_by = tool()
     lines += [f"<sub>trpo-tui {made_by['version']}, {made_by['rules']} rules</sub>"]
     return "\n".join(lines) + "\n"
 
 
-def _cause(finding: Finding) -> list[str]:
-    lines = [f"{escaped(sentence(finding.title))} {escaped(sentence(finding.why))}", ""]
+def _cause(finding: Finding, headline: str) -> list[str]:
+    told = finding.title.lower() in headline.lower()
+    said = (finding.why,) if told else (finding.title, finding.why)
+    lines = [" ".join(escaped(sentence(part)) for part in said), ""]
     if finding.evidence:
         rows = [_evidence(e) for e in finding.evidence]
         lines += ["### Evidence", "", *_table(("measure", "value", "compared with"), rows)]
@@ -78,19 +81,18 @@ def _cause(finding: Finding) -> list[str]:
                 f"- **{escaped(fix.origin)}**: {escaped(sentence(fix.text))}{source}"
                 + (f" Change: {change}." if change else "")
             )
-        why = differs(finding.code)
-        if why and {fix.origin == "founded" for fix in finding.fixes} == {True, False}:
+        why = differs(finding)
+        if why:
             lines.append(f"- **where they differ**: {escaped(sentence(why))}")
         lines.append("")
     return lines
 
 
 def _evidence(evidence: Evidence) -> tuple[str, str, str]:
-    bound = "" if evidence.bound is None else f" {with_unit(evidence.bound, evidence.unit)}"
     return (
         code(evidence.measure),
         escaped(with_unit(evidence.value, evidence.unit)),
-        escaped(f"{evidence.comparison}{bound}"),
+        escaped(comparison(evidence)),
     )
 
 
@@ -120,12 +122,11 @@ def _line(finding: Finding) -> str:
     )
 
 
-def _rest(diagnosis: Diagnosis, shown: Finding | None) -> list[str]:
+def _rest(diagnosis: Diagnosis) -> list[str]:
     explained, others = split_findings(diagnosis)
     lines: list[str] = []
-    standing = [f for f in others if f is not shown]
-    if standing:
-        lines += ["### Also found", "", *map(_line, standing), ""]
+    if others:
+        lines += ["### Also found", "", *map(_line, others), ""]
     folded: list[str] = []
     if explained:
         folded += ["Explained by the cause:", "", *map(_line, explained), ""]
@@ -158,8 +159,9 @@ def _log(run: Run, diagnosis: Diagnosis) -> list[str]:
         lines += [f"- Assumed: {escaped(sentence(said))}" for said in source.assumptions]
     lines += [f"- {escaped(sentence(note))}" for note in run.notes]
     lines += [f"- Ignored {escaped(c)}: {escaped(reason)}" for c, reason in diagnosis.ignored]
-    if diagnosis.candidates:
-        lines.append(f"- Candidates left: {', '.join(diagnosis.candidates)}.")
+    candidates = other_candidates(diagnosis)
+    if candidates:
+        lines.append(f"- Candidates left: {', '.join(candidates)}.")
     for entry in diagnosis.log_next[:1]:
         between = ", ".join(entry.decides)
         lines.append(f"- The column that would decide first: {code(entry.column)} ({between}):")

@@ -1,21 +1,28 @@
 """The report for a terminal: what is wrong, how it is known, what to do. 80 columns."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from analyzer.diagnosis import Diagnosis, Finding, Guide
 from analyzer.reports.wording import (
-    ascii_only,
+    Paragraph,
+    Paragraphs,
+    differs,
     evidence_line,
     facts,
     first_line,
+    item,
     loop,
     number,
+    other_candidates,
+    printed,
+    say,
     sentence,
+    shown_finding,
     since,
     split_findings,
     understood,
+    verbatim,
     visible,
-    wrapped,
 )
 from runlog.importers.suggestions import suggested_map
 from runlog.run import Run
@@ -23,8 +30,6 @@ from runlog.run import Run
 _COLOURS = {"fault": "31", "solved": "32", "healthy": "32", "unknown": "33"}
 _SHOWN = 12
 """Codes and keys listed before the rest is only counted."""
-
-Lines = list[str]
 
 
 def text(
@@ -37,191 +42,145 @@ def text(
     plain: bool = False,
 ) -> str:
     """The whole report. `plain`: numbered sections in ASCII, for a reader that speaks."""
-    sections = [
-        ("Cause", _cause(diagnosis)),
+    explained, others = split_findings(diagnosis)
+    sections = (
+        ("Cause" if shown_finding(diagnosis) else "Verdict", _cause(diagnosis)),
         ("Evidence", _evidence(diagnosis)),
         ("Fix", _fix(diagnosis)),
-        ("The update, link by link", wrapped(loop(diagnosis.links)) if diagnosis.links else []),
+        ("The update, link by link", say(loop(diagnosis.links)) if diagnosis.links else []),
         ("The guide", _guide(diagnosis.guide)),
-        ("Explained by the cause", _explained(diagnosis)),
-        ("Also found", _others(diagnosis)),
+        ("Explained by the cause", [p for f in explained for p in _finding(f)]),
+        ("Also found", [p for f in others for p in (*_finding(f), *_numbers(f))]),
         ("This log", _log(run)),
         ("Not decided", _not_decided(diagnosis)),
-        ("Ignored", [line for i in diagnosis.ignored for line in wrapped(_ignored(*i))]),
+        ("Ignored", [p for code, reason in diagnosis.ignored for p in _ignored(code, reason)]),
         ("Every rule", _every_rule(diagnosis) if verbose else []),
-    ]
-    lines = wrapped(first_line(run, diagnosis), indent="")
-    if colour and not plain:
-        bold = f"\x1b[1;{_COLOURS[diagnosis.verdict]}m"
-        lines = [f"{bold}{line}\x1b[0m" for line in lines]
-    lines += wrapped(f"{visible(path)}: {', '.join(facts(run, diagnosis))}", indent="")
-    count = 0
-    for title, body in sections:
-        if not body:
-            continue
-        count += 1
+    )
+    coloured = colour and not plain
+    head = Paragraph(first_line(run, diagnosis), "").lines(plain=plain)
+    if coloured:
+        head = [f"\x1b[1;{_COLOURS[diagnosis.verdict]}m{line}\x1b[0m" for line in head]
+    told = f"{visible(path)}: {', '.join(facts(run, diagnosis))}"
+    pieces = ["".join(f"{line}\n" for line in head), printed(say(told, ""), plain=plain)]
+    held = [(title, body) for title, body in sections if body]
+    for count, (title, body) in enumerate(held, start=1):
         heading = f"{count}. {title}" if plain else title
-        lines += ["", f"\x1b[1m{heading}\x1b[0m" if colour and not plain else heading, *body]
-    if not plain:
-        return "\n".join(lines) + "\n"
-    return "".join(f"{piece}\n" for line in lines for piece in _rewrapped(ascii_only(line)))
+        pieces.append(f"\n\x1b[1m{heading}\x1b[0m\n" if coloured else f"\n{heading}\n")
+        pieces.append(printed(body, plain=plain))
+    return "".join(pieces)
 
 
-def _rewrapped(line: str) -> Lines:
-    """A line that grew when its symbols were spelled."""
-    indent = " " * (len(line) - len(line.lstrip()))
-    return wrapped(line.strip(), indent=indent) if len(line) > 80 else [line]
-
-
-def _cause(diagnosis: Diagnosis) -> Lines:
-    lines = wrapped(sentence(diagnosis.headline)) if diagnosis.headline else []
-    cause = _shown(diagnosis)
-    if cause is None:
+def _cause(diagnosis: Diagnosis) -> Paragraphs:
+    lines = say(sentence(diagnosis.headline)) if diagnosis.headline else []
+    shown = shown_finding(diagnosis)
+    if shown is None:
         return lines
-    if cause.title.lower() not in diagnosis.headline.lower():
-        lines += wrapped(sentence(cause.title))
-    lines += wrapped(sentence(cause.why))
-    return lines + wrapped(
-        f"Link: {cause.link}. Confidence {cause.confidence:.2f}. "
-        f"More: trpo-tui explain {cause.code}"
+    if shown.title.lower() not in diagnosis.headline.lower():
+        lines += say(sentence(shown.title))
+    lines += say(sentence(shown.why))
+    return lines + say(
+        f"Link: {shown.link}. Confidence {shown.confidence:.2f}. "
+        f"More: trpo-tui explain {shown.code}"
     )
 
 
-def _shown(diagnosis: Diagnosis) -> Finding | None:
-    """The finding the report is about: the cause, or what says the task is solved."""
-    if diagnosis.cause is None and diagnosis.verdict == "solved" and diagnosis.findings:
-        return diagnosis.findings[0]
-    return diagnosis.cause
+def _evidence(diagnosis: Diagnosis) -> Paragraphs:
+    shown = shown_finding(diagnosis)
+    return [p for e in (shown.evidence if shown else ()) for p in item(evidence_line(e))]
 
 
-def _evidence(diagnosis: Diagnosis) -> Lines:
-    shown = _shown(diagnosis)
+def _fix(diagnosis: Diagnosis) -> Paragraphs:
+    shown = shown_finding(diagnosis)
     if shown is None:
         return []
-    return [
-        line
-        for e in shown.evidence
-        for line in wrapped(evidence_line(e), indent="    ", first="  ")
-    ]
-
-
-def _fix(diagnosis: Diagnosis) -> Lines:
-    shown = _shown(diagnosis)
-    if shown is None:
-        return []
-    lines: Lines = []
+    lines: Paragraphs = []
     for fix in shown.fixes:
-        origin = f"The {fix.origin}" if fix.origin.startswith("guide") else fix.origin.capitalize()
-        lines += wrapped(f"{origin}: {sentence(fix.text)}", indent="    ", first="  ")
+        guide, _, section = fix.origin.partition(" ")
+        origin = f"The guide ({section})" if guide == "guide" else fix.origin.capitalize()
+        lines += item(f"{origin}: {sentence(fix.text)}")
         if fix.change:
             change = ", ".join(f"{visible(k)} = {number(v)}" for k, v in fix.change.items())
-            lines += wrapped(f"Change: {change}", indent="    ")
-        if fix.source and not fix.origin.startswith("guide"):
-            lines += wrapped(f"Source: {sentence(fix.source)}", indent="    ")
-    why = differs(shown.code)
-    if why and {fix.origin == "founded" for fix in shown.fixes} == {True, False}:
-        lines += wrapped(f"Where they differ: {sentence(why)}", indent="    ", first="  ")
-    return lines
+            lines += say(f"Change: {change}", "    ")
+        if fix.source and guide != "guide":
+            lines += say(f"Source: {sentence(fix.source)}", "    ")
+    why = differs(shown)
+    return lines + (item(f"Where they differ: {sentence(why)}") if why else [])
 
 
-def differs(code: str) -> str:
-    """Why the founded fix of a rule is not the guide's; empty where nothing is known."""
-    from analyzer.rules import BY_CODE
-
-    return BY_CODE[code].differs if code in BY_CODE else ""
-
-
-def _guide(guide: Guide) -> Lines:
-    if guide.section is None:
-        said = {
-            "no": "None of its six checks says yes",
-            "unknown": "None of its checks says yes; some columns are missing",
-        }.get(guide.answer, f"Its answer: {guide.answer}")
-        unknown = [str(c.section) for c in guide.checks if c.answer == "unknown"]
-        missing = f" (not decided: §{', §'.join(unknown)})" if unknown else ""
-        return wrapped(f"{said}{missing}.")
-    check = next((c for c in guide.checks if c.section == guide.section), None)
-    if check is None:
-        return wrapped(f"§{guide.section} says {guide.answer}.")
+def _guide(guide: Guide) -> Paragraphs:
     more = f" More: trpo-tui explain {guide.read_more}" if guide.read_more else ""
-    return wrapped(
-        f"§{check.section} {visible(check.title)}: {check.answer}, "
-        f"{visible(check.measure)} = {number(check.value)}.{more}"
+    check = next((c for c in guide.checks if c.section == guide.section), None)
+    if check is not None:
+        return say(
+            f"§{check.section} {visible(check.title)}: {check.answer}, "
+            f"{visible(check.measure)} = {number(check.value)}.{more}"
+        )
+    unknown = [f"§{c.section}" for c in guide.checks if c.answer == "unknown"]
+    if unknown:
+        return say(f"No check says yes; not decided, for want of columns: {', '.join(unknown)}.")
+    return say("None of its six checks says yes.")
+
+
+def _finding(finding: Finding) -> Paragraphs:
+    when = f", {since(finding)}" if since(finding) else ""
+    by = "" if finding.explained_by is None else f" (by {finding.explained_by})"
+    return item(
+        f"{finding.level} {finding.code} {finding.name}{when}{by}: {sentence(finding.title)}"
     )
 
 
-def _explained(diagnosis: Diagnosis) -> Lines:
-    explained, _ = split_findings(diagnosis)
-    return [line for f in explained for line in _finding(f, f" (by {f.explained_by})")]
+def _numbers(finding: Finding) -> Paragraphs:
+    return [p for e in finding.evidence[:3] for p in item(evidence_line(e), 2)]
 
 
-def _others(diagnosis: Diagnosis) -> Lines:
-    _, others = split_findings(diagnosis)
-    shown = _shown(diagnosis)
-    return [line for f in others if f is not shown for line in _finding(f, "", evidence=True)]
-
-
-def _finding(finding: Finding, note: str, *, evidence: bool = False) -> Lines:
-    when = f", {since(finding)}" if since(finding) else ""
-    head = f"{finding.level} {finding.code} {finding.name}{when}{note}: {sentence(finding.title)}"
-    lines = wrapped(head, indent="    ", first="  ")
-    if evidence:
-        for e in finding.evidence[:3]:
-            lines += wrapped(evidence_line(e), indent="      ", first="    ")
-    return lines
-
-
-def _log(run: Run) -> Lines:
-    lines: Lines = []
+def _log(run: Run) -> Paragraphs:
+    lines: Paragraphs = []
     source = run.source
     if source is not None:
-        lines += wrapped(f"Read as: {understood(run)}.")
+        lines += say(f"Read as: {understood(run)}.")
         if source.not_understood:
             keys = source.not_understood[:_SHOWN]
-            rest = len(source.not_understood) - len(keys)
-            more = f" and {rest} more" if rest else ""
-            lines += wrapped(f"Not understood: {', '.join(map(visible, keys))}{more}.")
+            lines += say(f"Not understood: {_listed(tuple(map(visible, source.not_understood)))}.")
             *options, last = suggested_map(map(visible, keys))
-            lines += ["  Name them:", *(f"    {option} \\" for option in options), f"    {last}"]
-        lines += [
-            line for said in source.assumptions for line in wrapped(f"Assumed: {sentence(said)}")
-        ]
-    return lines + [line for note in run.notes for line in wrapped(f"Note: {sentence(note)}")]
+            lines += say("Name them:")
+            lines += [p for option in options for p in verbatim(f"{option} \\", "    ")]
+            lines += verbatim(last, "    ")
+        lines += [p for said in source.assumptions for p in say(f"Assumed: {sentence(said)}")]
+    return lines + [p for note in run.notes for p in say(f"Note: {sentence(note)}")]
 
 
-def _not_decided(diagnosis: Diagnosis) -> Lines:
-    lines: Lines = []
-    if diagnosis.candidates:
-        lines += wrapped(f"Candidates left: {_listed(diagnosis.candidates)}.")
-    if diagnosis.log_next:
-        best = diagnosis.log_next[0]
-        lines += wrapped(
+def _not_decided(diagnosis: Diagnosis) -> Paragraphs:
+    lines: Paragraphs = []
+    candidates = other_candidates(diagnosis)
+    if candidates:
+        lines += say(f"Candidates left: {_listed(candidates)}.")
+    for best in diagnosis.log_next[:1]:
+        lines += say(
             f"The column that would decide first: {visible(best.column)} "
             f"(between {_listed(best.decides)}). Log it:"
         )
-        lines += [f"    {visible(line)}" for line in best.snippet.splitlines()]
+        lines += [p for line in best.snippet.splitlines() for p in verbatim(visible(line), "    ")]
     return lines
 
 
-def _listed(codes: Iterable[str]) -> str:
-    codes = list(codes)
-    more = f" and {len(codes) - _SHOWN} more" if len(codes) > _SHOWN else ""
-    return ", ".join(codes[:_SHOWN]) + more
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
-def _ignored(code: str, reason: str) -> str:
-    return f"{code}: {sentence(reason)}" if reason else code
+def _ignored(code: str, reason: str) -> Paragraphs:
+    return item(f"{code}: {sentence(reason)}" if reason else code)
 
 
-def _every_rule(diagnosis: Diagnosis) -> Lines:
-    lines: Lines = []
+def _every_rule(diagnosis: Diagnosis) -> Paragraphs:
+    lines: Paragraphs = []
     for answer in diagnosis.answers:
         why = answer.reason or (f"needs {', '.join(answer.needs)}" if answer.needs else "")
-        said = "; ".join(map(evidence_line, answer.evidence))
-        tail = ": " + "; ".join(part for part in (why, said) if part) if why or said else ""
-        lines += wrapped(
-            f"{answer.code} {answer.name} {answer.answer}{visible(tail)}", indent="    ", first="  "
+        said = "; ".join(
+            part for part in (visible(why), *map(evidence_line, answer.evidence)) if part
         )
+        tail = f": {said}" if said else ""
+        lines += item(f"{answer.code} {answer.name} {answer.answer}{tail}")
     return lines
 
 
@@ -230,16 +189,15 @@ def guide_only(diagnosis: Diagnosis, *, path: str, plain: bool = False) -> str:
     guide = diagnosis.guide
     verdict = "no section" if guide.section is None else f"section {guide.section}"
     at = "" if diagnosis.iteration is None else f" at iteration {diagnosis.iteration}"
-    lines = wrapped(f"The guide says {verdict}{at}: {visible(path)}", indent="")
+    lines = say(f"The guide says {verdict}{at}: {visible(path)}", "")
     for check in guide.checks:
-        mark = "→" if check.section == guide.section else " "
+        mark = ">" if check.section == guide.section else " "
         said = f"{visible(check.measure)} = {number(check.value)}"
-        lines += wrapped(
+        lines += say(
             f"§{check.section} {visible(check.title)}: {check.answer} ({said})",
-            indent="     ",
-            first=f" {mark} ",
+            "     ",
+            f" {mark} ",
         )
     if guide.read_more:
-        lines += wrapped(f"More: trpo-tui explain {guide.read_more}", indent="")
-    body = "\n".join(lines) + "\n"
-    return ascii_only(body) if plain else body
+        lines += say(f"More: trpo-tui explain {guide.read_more}", "")
+    return printed(lines, plain=plain)

@@ -4,7 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from analyzer.diagnosis import Diagnosis
-from analyzer.reports.wording import VERDICT_WORDS, WIDTH, ascii_only, visible, wrapped
+from analyzer.reports.wording import (
+    VERDICT_WORDS,
+    WIDTH,
+    Paragraphs,
+    item,
+    printed,
+    say,
+    verbatim,
+    visible,
+)
 from analyzer.rule import Rule
 from runlog.run import Run
 
@@ -38,7 +47,7 @@ class Judged:
 
 def _cut(text: str, width: int) -> str:
     """The end of a text that is too long: folders of runs differ at the end."""
-    return text if len(text) <= width else "…" + text[len(text) - width + 1 :]
+    return text if len(text) <= width else "..." + text[len(text) - width + 3 :]
 
 
 def table(rows: Sequence[Judged], *, plain: bool = False) -> str:
@@ -49,30 +58,29 @@ def table(rows: Sequence[Judged], *, plain: bool = False) -> str:
     ordered = sorted(
         groups.items(), key=lambda item: (_ORDER.index(item[1][0].kind), -len(item[1]), item[0])
     )
-    lines: list[str] = []
+    lines: Paragraphs = []
     for name, members in ordered:
         count = len(members)
-        lines.append(f"{name}: {count} run{'' if count == 1 else 's'}")
-        for member in members:
-            lines += _row(member)
-    body = "".join(f"{line}\n" for line in lines)
-    return ascii_only(body) if plain else body
+        lines += say(f"{name}: {count} run{'' if count == 1 else 's'}", "")
+        lines += [paragraph for member in members for paragraph in _row(member)]
+    return printed(lines, plain=plain)
 
 
-def _row(row: Judged) -> list[str]:
+def _row(row: Judged) -> Paragraphs:
     path = visible(row.path)
     if row.diagnosis is None or row.run is None:
         said = visible(row.error or "could not be read")
         # a reader's error begins with the path already
-        return wrapped(said if path in said else f"{path}: {said}", indent="    ", first="  ")
+        return item(said if path in said else f"{path}: {said}")
     cause = row.diagnosis.cause
     first = None if cause is None else cause.first_bad_iteration
     begun = "" if first is None else f"since {first}, "
-    facts = f"{begun}{row.diagnosis.iterations} iterations, {row.run.state.name}"
-    return [f"  {_cut(path, WIDTH - 4 - len(facts))}  {facts}"]
+    count = row.diagnosis.iterations
+    told = f"{begun}{count} iteration{'' if count == 1 else 's'}, {row.run.state.name}"
+    return verbatim(f"{_cut(path, WIDTH - 4 - len(told))}  {told}", "  ")
 
 
-def rules_table(rules: Iterable[Rule] | None = None) -> str:
+def rules_table(rules: Iterable[Rule] | None = None, *, plain: bool = False) -> str:
     """Every rule on one line: code, name, link, level, title; in the order of their codes."""
     if rules is None:
         from analyzer.rules import RULES
@@ -80,8 +88,8 @@ def rules_table(rules: Iterable[Rule] | None = None) -> str:
         rules = RULES
     ordered = sorted(rules, key=lambda rule: rule.code)
     names = max((len(rule.name) for rule in ordered), default=0)
-    lines = []
+    lines: Paragraphs = []
     for rule in ordered:
         start = f"{rule.code} {rule.name:<{names}} {rule.level:<7} "
-        lines += wrapped(rule.title, indent=" " * len(start), first=start)
-    return "".join(f"{line}\n" for line in lines)
+        lines += say(rule.title, " " * len(start), start)
+    return printed(lines, plain=plain)

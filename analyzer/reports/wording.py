@@ -3,6 +3,7 @@
 import math
 import textwrap
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from analyzer.diagnosis import Diagnosis, Evidence, Finding, LinkStatus
 from runlog.run import Run, State
@@ -61,16 +62,24 @@ def number(value: float | str | None) -> str:
 
 def with_unit(value: float | str | None, unit: str) -> str:
     """A value with its unit, where it has one."""
-    return number(value) if unit in ("", "1") or value is None else f"{number(value)} {unit}"
+    return (
+        number(value) if unit in ("", "1", "flag") or value is None else f"{number(value)} {unit}"
+    )
+
+
+def comparison(evidence: Evidence) -> str:
+    """What a number was compared with: `≤ 4e-11`; empty where it is only shown."""
+    if evidence.bound is None and evidence.comparison in ("", "is", "="):
+        return ""
+    bound = "" if evidence.bound is None else f" {number(evidence.bound)}"
+    return f"{visible(evidence.comparison)}{bound}"
 
 
 def evidence_line(evidence: Evidence) -> str:
     """One comparison as a line: the measured number, then what it was compared with."""
     line = f"{visible(evidence.measure)} = {with_unit(evidence.value, evidence.unit)}"
-    if evidence.bound is None:
-        return f"{line}, {visible(evidence.comparison)}" if evidence.comparison else line
-    bound = with_unit(evidence.bound, evidence.unit)
-    return f"{line}, {visible(evidence.comparison)} {bound}"
+    compared = comparison(evidence)
+    return f"{line} ({compared})" if compared else line
 
 
 def since(finding: Finding) -> str:
@@ -92,9 +101,7 @@ def state_words(state: State) -> str:
 def first_line(run: Run, diagnosis: Diagnosis) -> str:
     """Verdict and state, the first line of every report."""
     words = [VERDICT_WORDS[diagnosis.verdict]]
-    shown = diagnosis.cause
-    if shown is None and diagnosis.verdict == "solved" and diagnosis.findings:
-        shown = diagnosis.findings[0]
+    shown = shown_finding(diagnosis)
     if shown is not None:
         words += [shown.code, shown.name, since(shown)]
     return f"{' '.join(word for word in words if word)} · {state_words(run.state)}"
@@ -148,15 +155,51 @@ def loop(links: Iterable[LinkStatus], arrow: str = " > ") -> str:
     return arrow.join(words)
 
 
-def wrapped(text: str, *, indent: str = "  ", first: str | None = None) -> list[str]:
-    """Lines of at most WIDTH columns."""
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=indent if first is None else first,
-        subsequent_indent=indent,
-        break_on_hyphens=False,
-    )
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Text to be wrapped; `first` indents its first line. `verbatim` text keeps its line."""
+
+    text: str
+    indent: str = "  "
+    first: str | None = None
+    verbatim: bool = False
+
+    def lines(self, *, plain: bool = False) -> list[str]:
+        """Lines of at most WIDTH columns; `plain`: in ASCII."""
+        text = ascii_only(self.text) if plain else self.text
+        first = self.indent if self.first is None else self.first
+        if self.verbatim or not text.strip():
+            return [f"{first}{text}".rstrip()]
+        return textwrap.wrap(
+            text,
+            WIDTH,
+            initial_indent=ascii_only(first) if plain else first,
+            subsequent_indent=self.indent,
+            break_on_hyphens=False,
+        )
+
+
+Paragraphs = list[Paragraph]
+
+
+def say(text: str, indent: str = "  ", first: str | None = None) -> Paragraphs:
+    """One paragraph, ready to be added to others."""
+    return [Paragraph(text, indent, first)]
+
+
+def item(text: str, level: int = 1) -> Paragraphs:
+    """One entry of a list: its later lines stand two columns further in."""
+    return [Paragraph(text, "  " * (level + 1), "  " * level)]
+
+
+def verbatim(text: str, indent: str = "") -> Paragraphs:
+    """One line that is code or a row of a table."""
+    return [Paragraph(text, indent, None, True)]
+
+
+def printed(paragraphs: Iterable[Paragraph], *, plain: bool = False) -> str:
+    """The paragraphs as text."""
+    return "".join(f"{line}\n" for p in paragraphs for line in p.lines(plain=plain))
 
 
 def sentence(text: str) -> str:
@@ -165,14 +208,34 @@ def sentence(text: str) -> str:
     return text if not text or text[-1] in ".!?" else f"{text}."
 
 
+def shown_finding(diagnosis: Diagnosis) -> Finding | None:
+    """The finding a report is about: the cause, or what says the task is solved."""
+    if diagnosis.cause is None and diagnosis.verdict == "solved" and diagnosis.findings:
+        return diagnosis.findings[0]
+    return diagnosis.cause
+
+
 def split_findings(
     diagnosis: Diagnosis,
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """Findings besides the cause: those another explains, and those that stand alone."""
-    rest = tuple(f for f in diagnosis.findings if f is not diagnosis.cause)
-    if diagnosis.cause is not None:
-        rest = tuple(f for f in rest if f.code != diagnosis.cause.code)
+    """Findings besides the one shown: those another explains, and those that stand alone."""
+    shown = shown_finding(diagnosis)
+    rest = tuple(f for f in diagnosis.findings if shown is None or f.code != shown.code)
     return (
         tuple(f for f in rest if f.explained_by is not None),
         tuple(f for f in rest if f.explained_by is None),
     )
+
+
+def other_candidates(diagnosis: Diagnosis) -> tuple[str, ...]:
+    """Codes that could be the cause besides the one named."""
+    cause = diagnosis.cause
+    return tuple(c for c in diagnosis.candidates if cause is None or c != cause.code)
+
+
+def differs(finding: Finding) -> str:
+    """Why the founded fix is not the guide's; empty where only one of them is there."""
+    from analyzer.rules import BY_CODE
+
+    both = {fix.origin.startswith("guide") for fix in finding.fixes} == {True, False}
+    return BY_CODE[finding.code].differs if both and finding.code in BY_CODE else ""
