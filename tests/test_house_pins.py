@@ -103,6 +103,6 @@ def run_pytest(folder: Path, **environment: str) -> int:
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, "."],
         cwd=folder,
-        env=os.environ | environment,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | environment,
         capture_output=True,
     ).returncode

@@ -1,26 +1,23 @@
-"""From a path to a diagnosis: the one function behind `analyze`, and what several paths mean together."""
+"""From a path to a diagnosis: what `analyze` does, without its options and its printing."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
+from analyzer.answers import answers
+from analyzer.reports.tables import Judged
 from runlog.errors import UserError
-
-if TYPE_CHECKING:
-    from analyzer.diagnosis import Diagnosis
-    from runlog.run import Run
+from runlog.reader import open_run
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Reading:
     """How paths are read and judged.
 
-    `mapping`: their name → our column. `ignore`: code → reason.
+    `attempt`: which start of a run, None the newest. `mapping`: their key → our column.
+    `from_format`: name of a log's format, None recognises it. `ignore`: code → the user's reason.
     """
 
     attempt: int | None = None
@@ -29,83 +26,41 @@ class Options:
     ignore: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Analyzed:
-    """One path as read and judged."""
-
-    path: str
-    run: "Run"
-    diagnosis: "Diagnosis"
+def analyze_run(path: str, reading: Reading | None = None) -> Judged:
+    """Read the run or log at `path` (`-`: standard input) and judge it as of its last row."""
+    how = reading or Reading()
+    run = open_run(path, attempt=how.attempt, mapping=how.mapping, from_format=how.from_format)
+    return Judged(path=path, run=run, diagnosis=answers(run, ignore=how.ignore).last())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unreadable:
-    """One path among several that could not be read, and why."""
-
-    path: str
-    error: str
+def analyze_runs(paths: Sequence[str], reading: Reading, *, several: bool) -> tuple[Judged, ...]:
+    """The same for each path. One of `several` that cannot be read does not stop the others."""
+    one = _one_of_several if several else analyze_run
+    return tuple(one(path, reading) for path in paths)
 
 
-Result = Analyzed | Unreadable
-
-
-def analyze_run(path: str, options: Options = Options()) -> Analyzed:
-    """Read the run or log at `path` (`-`: standard input) and judge it at its last row."""
-    from analyzer.answers import answers
-
-    run = read(path, options)
-    if not len(run):
-        raise UserError(f"{path}: no iteration in it yet; train on, then try again")
-    return Analyzed(path=path, run=run, diagnosis=answers(run, ignore=dict(options.ignore)).last())
-
-
-def analyze_runs(paths: Sequence[str], options: Options) -> tuple[Result, ...]:
-    """The same for each of several paths; one that cannot be read does not stop the others."""
-    return tuple(_one_of_several(path, options) for path in paths)
-
-
-def _one_of_several(path: str, options: Options) -> Result:
+def _one_of_several(path: str, reading: Reading) -> Judged:
     try:
-        return analyze_run(path, options)
+        return analyze_run(path, reading)
     except UserError as mistake:
-        return Unreadable(path=path, error=str(mistake))
+        return Judged(path=path, error=str(mistake))
 
 
-def read(path: str, options: Options) -> "Run":
-    """The run at `path`, or the log on standard input for `-`."""
-    if path == "-":
-        from runlog.importers import read_log
-
-        return read_log(
-            sys.stdin.buffer.read(),
-            name="-",
-            mapping=options.mapping,
-            from_format=options.from_format,
-        )
-    from runlog.reader import open_run
-
-    return open_run(
-        Path(path),
-        attempt=options.attempt,
-        mapping=options.mapping,
-        from_format=options.from_format,
-    )
-
-
-def exit_code(results: Sequence[Result], fail_on: Sequence[str] = ()) -> int:
+def exit_code(found: Sequence[Judged], fail_on: Sequence[str] = ()) -> int:
     """2 if a path could not be read, else 1 if one has a fault (or what `fail_on` names), else 0."""
-    if any(isinstance(result, Unreadable) for result in results):
+    if any(judged.diagnosis is None for judged in found):
         return 2
-    return int(any(_fails(result, fail_on) for result in results if isinstance(result, Analyzed)))
+    return int(any(_fails(judged, fail_on) for judged in found))
 
 
-def _fails(result: Analyzed, fail_on: Sequence[str]) -> bool:
+def _fails(judged: Judged, fail_on: Sequence[str]) -> bool:
+    if judged.diagnosis is None or judged.run is None:
+        return False
     if not fail_on:
-        return result.diagnosis.verdict == "fault"
-    ignored = {code for code, _ in result.diagnosis.ignored}
-    found = {f.code for f in result.diagnosis.findings if f.answer == "yes"} - ignored
-    words = {result.run.state.name, result.diagnosis.verdict}
+        return judged.diagnosis.verdict == "fault"
+    codes = [f.code for f in judged.diagnosis.findings if f.answer == "yes"]
+    words = (judged.run.state.name, judged.diagnosis.verdict)
     return any(
-        name in words or (name.startswith("TRPO") and any(code.startswith(name) for code in found))
-        for name in fail_on
+        wanted in words or (wanted.startswith("TRPO") and any(c.startswith(wanted) for c in codes))
+        for wanted in fail_on
     )

@@ -8,6 +8,9 @@ from shlex import quote
 import click
 
 from runlog.errors import UserError
+from runlog.folder import find_runs, is_run
+
+__all__ = ["Found", "found_in", "is_run", "runs_below", "say_what_is_here"]
 
 TEXTS = (".log", ".txt", ".out", ".csv")
 LOOKED_AT = 12
@@ -31,33 +34,9 @@ class Found:
         return f"{self.path}: {self.what}, {size} → trpo-tui watch {quote(str(self.path))}"
 
 
-def is_run(path: Path) -> bool:
-    """Whether `path` is a run folder."""
-    return (path / "run.json").is_file() or (path / "run.parquet").is_file()
-
-
 def runs_below(folder: Path) -> tuple[Path, ...]:
-    """All run folders below `folder`, by name; a run is not searched for runs."""
-    if is_run(folder):
-        return (folder,)
-    children = sorted(child for child in folder.iterdir() if child.is_dir())
-    return tuple(
-        run
-        for child in children
-        if not child.name.startswith(".") and not child.is_symlink()
-        for run in runs_below(child)
-    )
-
-
-def expand(path: str) -> tuple[str, ...]:
-    """The runs a path stands for: itself, or those below a folder that is no run."""
-    folder = Path(path)
-    if path == "-" or not folder.is_dir() or is_run(folder):
-        return (path,)
-    below = runs_below(folder)
-    if not below:
-        raise UserError(f"{path}: no run below this folder (a run holds run.json or run.parquet)")
-    return tuple(str(run) for run in below)
+    """All run folders at or below `folder`."""
+    return find_runs(folder)
 
 
 def found_in(folder: Path) -> Iterator[Found]:

@@ -1,8 +1,9 @@
-"""What the options of several commands mean: --map, --ignore, --fail-on, --color."""
+"""What the options of several commands mean: paths, --map, --ignore, --fail-on, --color, -o."""
 
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import get_args
 
 from runlog.errors import UserError
@@ -23,21 +24,21 @@ def mapping_of(pairs: Sequence[str]) -> Mapping[str, str]:
     return mapping
 
 
-def code_of(text: str) -> str:
-    """`101`, `trpo101` or `TRPO101` as TRPO101; unknown codes are refused."""
-    from analyzer.rules import BY_CODE
+def code_of(text: str | None) -> str | None:
+    """`101`, `TRPO101` or `constant-reward` as TRPO101; unknown ones are refused."""
+    if text is None:
+        return None
+    from analyzer.reports import rule_called
 
-    code = text.upper()
-    code = code if code.startswith("TRPO") else f"TRPO{code}"
-    if code not in BY_CODE:
-        raise UserError(f"there is no code {text}{_near(code, BY_CODE)}; trpo-tui rules lists them")
-    return code
+    return rule_called(text).code
 
 
 def ignored_of(texts: Sequence[str]) -> Mapping[str, str]:
     """`CODE` or `CODE=reason` as code → reason."""
+    from analyzer.reports import rule_called
+
     parts = [text.partition("=") for text in texts]
-    return {code_of(code): reason for code, _, reason in parts}
+    return {rule_called(code).code: reason for code, _, reason in parts}
 
 
 def fail_on_of(texts: Sequence[str]) -> tuple[str, ...]:
@@ -70,10 +71,45 @@ def wants_color(choice: str) -> bool:
     return sys.stdout.isatty() and not dumb
 
 
+def speaks_plainly() -> bool:
+    """Whether TRPO_TUI_PLAIN asks every command for numbered sentences in ASCII."""
+    return os.environ.get("TRPO_TUI_PLAIN", "") not in ("", "0")
+
+
 def wants_lines(plain: bool) -> bool:
     """Whether to print lines instead of opening the screen."""
-    dumb = os.environ.get("TERM") == "dumb" or bool(os.environ.get("TRPO_TUI_PLAIN"))
-    return plain or dumb or not sys.stdout.isatty()
+    from trpo_tui.terminal import screen_possible
+
+    return plain or speaks_plainly() or not screen_possible()
+
+
+def expanded(paths: Sequence[str]) -> tuple[tuple[str, ...], bool]:
+    """The runs that paths stand for, and whether several were asked for: a folder of runs counts."""
+    from runlog.folder import find_runs, is_run
+
+    found: list[str] = []
+    several = len(paths) > 1
+    for path in paths:
+        if path == "-" or not Path(path).is_dir() or is_run(path):
+            found.append(path)
+            continue
+        below = [str(run) for run in find_runs(path)]
+        if not below:
+            raise UserError(f"{path}: no run in this folder; give a run, a log or a folder of runs")
+        found += below
+        several = True
+    return tuple(found), several
+
+
+def deliver(text: str, output: str | None) -> None:
+    """Print the text, or write it to the file `output`."""
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        Path(output).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{output}: cannot be written ({error.strerror or error})") from error
 
 
 def _near(name: str, known: Mapping[str, object]) -> str:

@@ -7,6 +7,6 @@ import click
 @click.argument("run", type=click.Path())
 def command(run: str) -> None:
     """Make one run.parquet of RUN, a run folder that was killed, stopped or crashed."""
-    from runlog.writer import finalize
+    from runlog.publish import finalize
 
     click.echo(f"written: {finalize(run)}")

@@ -8,4 +8,4 @@ def command() -> None:
     """List every code with its name, level and title."""
     from analyzer.reports import rules_table
 
-    click.echo(rules_table())
+    click.echo(rules_table(), nl=False)

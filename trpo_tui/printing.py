@@ -1,0 +1,74 @@
+"""What `analyze` prints: the report on one run, or the table of several, in the format asked for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from analyzer import reports
+from analyzer.reports.tables import Judged
+from trpo_tui.analysis import analyze_run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """What to print. `why`: one code whose numbers are wanted, None for the whole report."""
+
+    form: str = "text"
+    why: str | None = None
+    guide_only: bool = False
+    verbose: bool = False
+    colour: bool = False
+    plain: bool = False
+
+
+def report(path: str) -> str:
+    """The text report of the run at `path`, as this terminal shows it."""
+    from trpo_tui.options import speaks_plainly, wants_color
+
+    style = Style(colour=wants_color("auto"), plain=speaks_plainly())
+    return printed([analyze_run(path)], style, several=False)
+
+
+def printed(found: Sequence[Judged], style: Style, *, several: bool) -> str:
+    """The report on one path; for `several` a table as text, else one report after the other."""
+    if several and style.form == "text" and not style.guide_only and style.why is None:
+        return reports.table(found, plain=style.plain)
+    one: Mapping[str, Callable[[Judged, Style], str]]
+    one = {"text": _text, "markdown": _markdown, "json": _json}
+    between = "" if style.form == "json" else "\n"
+    return between.join(one[style.form](judged, style) for judged in found)
+
+
+def _text(judged: Judged, style: Style) -> str:
+    if judged.run is None or judged.diagnosis is None:
+        return f"{judged.error}\n"
+    run, diagnosis, path = judged.run, judged.diagnosis, judged.path
+    if style.why is not None:
+        return reports.why(style.why, run, diagnosis, path=path, plain=style.plain)
+    if style.guide_only:
+        return reports.guide_only(diagnosis, path=path, plain=style.plain)
+    return reports.text(
+        run,
+        diagnosis,
+        path=path,
+        colour=style.colour,
+        verbose=style.verbose,
+        plain=style.plain,
+    )
+
+
+def _markdown(judged: Judged, style: Style) -> str:
+    if judged.run is None or judged.diagnosis is None:
+        return f"{judged.error}\n"
+    if style.why is not None or style.guide_only:
+        return f"```\n{_text(judged, style)}```\n"
+    return reports.markdown(judged.run, judged.diagnosis, path=judged.path)
+
+
+def _json(judged: Judged, style: Style) -> str:
+    if judged.run is None or judged.diagnosis is None:
+        return reports.dumps({"path": judged.path, "error": judged.error}) + "\n"
+    if style.guide_only:
+        found = reports.guide_json(judged.diagnosis, path=judged.path)
+    else:
+        found = reports.as_json(judged.run, judged.diagnosis, path=judged.path)
+    return reports.dumps(found) + "\n"
