@@ -114,9 +114,12 @@ def _explain(hits: Sequence[_Hit]) -> dict[str, str]:
             other
             for other in hits
             if hit.code in EXPLAINS.get(other.code, ())
+            and other.judged.grade_of(other.grade).explains
             and other.onset <= hit.onset + latency(other.code, hit.code)
             and not (  # two rules that explain each other: the link order decides
-                other.code in EXPLAINS.get(hit.code, ()) and _place(other) > _place(hit)
+                other.code in EXPLAINS.get(hit.code, ())
+                and hit.judged.grade_of(hit.grade).explains
+                and _place(other) > _place(hit)
             )
         ]
         if upstream:

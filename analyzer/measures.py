@@ -238,9 +238,10 @@ def _own_definitions(view: View) -> Interval:
     return exact(np.full(len(view), float(not view.imported)), np.ones(len(view), dtype=bool))
 
 
-def _printed_zero_reward(view: View) -> Interval:
-    size = _reward_size(view)
-    return exact((size.low <= 0.0).astype(np.float64), size.known)
+def _no_reward_yet(view: View) -> Interval:
+    """1 while every reward since the start is 0, exactly or as printed."""
+    seen = _so_far(_reward_size(view))
+    return exact((seen.low <= 0.0).astype(np.float64), seen.present)
 
 
 def _always_rejected(view: View) -> Interval:
@@ -267,7 +268,6 @@ def _half_range_sigma(view: View) -> Interval:
 REWARD_RANGE = derived("reward_range", "reward", "max r − min r", _reward_range, "reward_min reward_max", shows="reward_min reward_max")
 REWARD_ROUNDING = derived("reward_rounding", "reward", "4ε·max|r|", _reward_rounding, "reward_min reward_max")
 REWARD_SIZE = derived("reward_size", "reward", "max|r|", _reward_size, "reward_min reward_max")
-REWARD_SEEN = derived("reward_seen", "reward", "max|r| so far", lambda v: _so_far(_reward_size(v)), "reward_min reward_max")
 EARLY_ENDS = derived("terminations", "episodes", "episodes ended early since the start", _early_ends, "", "episodes_terminated episode_length_mean episode_return_mean episode_return_std")
 ADVANTAGE_STD = derived("advantage_raw_std", "training reward", "std of the raw advantages", _advantage_std, "advantage_raw_std", "advantage_std")
 ADVANTAGE_ROUNDING = derived("advantage_rounding", "training reward", "32ε·max(|r|, |V|)", _advantage_rounding, "", "reward_min reward_max value_min value_max return_min return_max")
@@ -294,7 +294,7 @@ CAP_GAP = derived("cap_gap", "fraction", "(best return so far − worst of this 
 ABSORBED = derived("advantage_share", "fraction", "std of the raw advantages / std of the returns", _absorbed, "advantage_raw_std return_std")
 CONTRADICTED = derived("value_loss_contradicts", "flag", "1 where value_loss > 4·Var(raw advantages)", _contradicted, "advantage_raw_std value_loss", shows="value_loss advantage_raw_std")
 OWN_DEFINITIONS = derived("own_definitions", "flag", "1 where the trainer wrote these columns itself", _own_definitions, "")
-PRINTED_ZERO_REWARD = derived("reward_printed_zero", "flag", "1 where every reward prints as 0", _printed_zero_reward, "reward_min reward_max", shows="reward_min reward_max")
+NO_REWARD_YET = derived("no_reward_yet", "flag", "1 while every reward since the start is 0", _no_reward_yet, "reward_min reward_max", shows="reward_min reward_max")
 ALWAYS_REJECTED = derived("rejected_since_start", "iterations", "failed searches since the start, 0 once one succeeded", _always_rejected, "line_search_success", "update_outcome")
 CURVATURE = column("curvature")
 SIGMA = derived("relative_log_sigma", "1", "log(max σ / half the action range)", _half_range_sigma, "log_std_max", "log_std_mean")

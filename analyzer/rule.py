@@ -16,6 +16,8 @@ class Grade:
     when: Condition
     title: str
     why: str
+    explains: bool = True
+    """Whether, at this level, the finding may explain others (and lower them to its level)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

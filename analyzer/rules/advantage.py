@@ -26,23 +26,12 @@ RULES: tuple[Rule, ...] = (
         lesser=(
             Grade(
                 level="warning",
-                when=Lasting(Check(m.REWARD_SEEN, "≤", 1e-300), 5),
+                when=Lasting(Check(m.NO_REWARD_YET, "≥", 1.0), 5),
                 title="No reward seen yet",
                 why=(
                     "Every reward since the start is 0. A sparse reward that was not found yet looks "
                     "like this, and so does a broken one; the first non-zero reward withdraws this."
                 ),
-            ),
-            Grade(
-                level="warning",
-                when=All(
-                    (
-                        Lasting(Check(m.REWARD_RANGE, "≤", m.REWARD_ROUNDING), 5),
-                        Check(m.PRINTED_ZERO_REWARD, "≥", 1.0),
-                    )
-                ),
-                title="No reward seen yet, as far as the printed digits tell",
-                why="The smallest and the largest reward both print as 0 in every digit.",
             ),
         ),
         why=(
@@ -115,7 +104,16 @@ RULES: tuple[Rule, ...] = (
                 source="GAE paper, equation 16",
             ),
         ),
-        explains=("TRPO201", "TRPO301", "TRPO001", "TRPO401", "TRPO501", "TRPO604", "TRPO605"),
+        explains=(
+            "TRPO201",
+            "TRPO301",
+            "TRPO001",
+            "TRPO401",
+            "TRPO501",
+            "TRPO604",
+            "TRPO605",
+            "TRPO107",
+        ),
         sources=("arXiv 1506.02438, equation 16", "rounding error of a sum"),
         confidence=0.9,
     ),
@@ -141,6 +139,7 @@ RULES: tuple[Rule, ...] = (
                     "The advantages keep less than 5 % of the returns' spread. Either the task is "
                     "nearly solved, or the critic had seen these returns."
                 ),
+                explains=False,
             ),
         ),
         why=(
