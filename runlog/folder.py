@@ -111,9 +111,14 @@ def write_new(path: Path, data: bytes) -> None:
 def is_run(path: str | os.PathLike[str]) -> bool:
     """Whether the path is a run's folder or a run.parquet."""
     path = Path(path)
-    if path.is_dir():
-        return (path / RUN_JSON).is_file() or (path / PUBLISHED).is_file() or bool(segments(path))
-    return path.name == PUBLISHED and path.is_file()
+    try:
+        if path.name == PUBLISHED and path.is_file():
+            return True
+        return any((path / name).is_file() for name in (RUN_JSON, PUBLISHED)) or bool(
+            segments(path)
+        )
+    except PermissionError:
+        return False
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -64,7 +64,7 @@ class Journal:
         self._lock: Lock | None = None
         self._segment: OpenSegment | None = None
         self._full: list[OpenSegment] = []
-        self._dirty = self._ended = False
+        self._dirty = False
         self._unreported = 0
         self._beaten, self._retry = time.monotonic(), 0.0
         try:
@@ -85,16 +85,21 @@ class Journal:
     def row(self, values: Mapping[str, Any]) -> bool:
         """Append one row; False if the disk did not take it."""
         with self.mutex:
-            taken = self._append(records.iteration(row=self.rows, values=values))
-            if taken:
-                self.rows += 1
-                self._rotate()
-            return taken
+            if not self._ready():
+                return False
+            number = self.rows
+            self.rows += 1  # before the write, which a Ctrl-C may follow at once
+            if not self._append(records.iteration(row=number, values=values)):
+                self.rows = number
+                return False
+            self._rotate()
+            return True
 
     def event(self, kind: str, text: str) -> None:
         """Append an event; it is made to last at once."""
         with self.mutex:
-            self._append(self._event(kind, text))
+            if self._ready():
+                self._append(self._event(kind, text))
         self._worker.wake()
 
     def close(self, state: EndState, reason: str | None) -> None:
@@ -164,19 +169,26 @@ class Journal:
     def _event(self, kind: str, text: str) -> Record:
         return records.event(row=self.rows, time=time.time(), event=kind, text=text)
 
-    def _append(self, record: Record) -> bool:
-        try:
-            if self._segment is None:
+    def _ready(self) -> bool:
+        """Whether there is a segment to append to; opens one if the disk now allows it."""
+        if self._segment is None:
+            try:
                 self._open()
-            segment = self._segment
-            if segment is None:
-                return False
+            except (OSError, UserError) as error:
+                self._lose(error)
+        return self._segment is not None
+
+    def _append(self, record: Record) -> bool:
+        segment = self._segment
+        if segment is None:
+            return False
+        try:
             if self._unreported:
                 lost = f"{self._unreported} records could not be written before this"
                 segment.append(self._event("dropped", lost))
                 self._unreported = 0
             segment.append(record)
-        except (OSError, UserError) as error:
+        except OSError as error:
             self._lose(error)
             return False
         self._dirty = True
@@ -225,6 +237,7 @@ class Journal:
                 self._seal_full()
                 self._retry = 0.0
         except OSError as error:
+            self._dirty = True
             _logger.warning("%s: %s; nothing is lost yet, trying again", self.folder, error)
 
     def _seal_full(self) -> None:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from runlog.errors import UserError
 from runlog.folder import PUBLISHED
@@ -48,6 +49,8 @@ def open_run(
     try:
         if path.is_dir():
             return Tail(path, attempt=attempt).run
+        if path.is_fifo():  # a shell's <(…) can be read once only
+            return _read_log(path.read_bytes(), str(path), mapping, from_format, attempt)
         if _is_parquet(path):
             from runlog.foreign import open_parquet_run
 
@@ -69,20 +72,26 @@ def follow(
 ) -> Follower:
     """Follow a run's folder, a growing log or `-`; what cannot grow is read once."""
     if os.fspath(path) == STANDARD_INPUT:
-        from runlog.importers import follow_log
-
-        return follow_log(sys.stdin.buffer, mapping=mapping, from_format=from_format)
+        return _follow_log(sys.stdin.buffer, mapping, from_format)
     path = Path(path)
     try:
         if path.is_dir():
             return Tail(path, attempt=attempt)
+        if path.is_fifo():
+            return _follow_log(path.open("rb"), mapping, from_format)
         if _is_parquet(path) or not path.exists():
             return Still(open_run(path, attempt=attempt, mapping=mapping))
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+    return _follow_log(path, mapping, from_format)
+
+
+def _follow_log(
+    source: Path | BinaryIO, mapping: Mapping[str, str] | None, from_format: str | None
+) -> Follower:
     from runlog.importers import follow_log
 
-    return follow_log(path, mapping=mapping, from_format=from_format)
+    return follow_log(source, mapping=mapping, from_format=from_format)
 
 
 def _is_parquet(path: Path) -> bool:

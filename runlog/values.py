@@ -9,7 +9,7 @@ from runlog.errors import UserError
 from runlog.run import type_of
 from runlog.schema import BY_NAME, Type
 
-_CLASSES: Mapping[Type, type] = {"float64": float, "bool": bool}
+_CLASSES: Mapping[Type, type] = {"float64": float, "int64": int, "bool": bool}
 _INT64 = range(-(2**63), 2**63)
 Cell = float | int | bool | str | list[float | None]
 
@@ -24,7 +24,9 @@ class Cells:
     def __init__(self, extras: Mapping[str, Type], say: Callable[[str], None]) -> None:
         self._types: dict[str, Type] = {spec.name: spec.type for spec in BY_NAME.values()}
         self._exact = {
-            name: _CLASSES[type_] for name, type_ in self._types.items() if type_ in _CLASSES
+            name: _CLASSES[type_]
+            for name, type_ in self._types.items()
+            if type_ in _CLASSES and name != "seed"  # the one integer that may not fit its column
         }
         self._say = say
         self._dropped: set[str] = set()
@@ -108,7 +110,7 @@ def _own(name: str, value: Any) -> Any:
 
 
 def _list(name: str, value: list[Any] | tuple[Any, ...]) -> list[float | None]:
-    if all(type(entry) is float for entry in value):
+    if {*map(type, value)} <= {float}:
         return list(value)
     entries: list[float | None] = []
     for entry in value:

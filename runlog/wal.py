@@ -1,8 +1,8 @@
 """One segment of the write-ahead log: appended to by the writer, followed by readers."""
 
-import errno
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ class OpenSegment:
         self._descriptor = os.open(path, _APPEND, 0o666)
         self.size = os.fstat(self._descriptor).st_size
         """Bytes up to the end of the last whole record."""
+        self._before = self.size
         if self.size == 0:
             try:
                 self.append(header(run_id=run_id, first_row=first_row))
@@ -35,17 +36,17 @@ class OpenSegment:
         """Append one record; an OSError leaves the segment as it was, or mends it next time."""
         line = frame(record)
         if os.fstat(self._descriptor).st_size != self.size:
-            os.ftruncate(self._descriptor, self.size)
+            os.ftruncate(self._descriptor, self._before)
+            self.size = self._before
+        # Counted before it is written: a Ctrl-C after the write must not make it look half done.
+        self._before = self.size
+        self.size += len(line)
         try:
             write_all(self._descriptor, line)
         except OSError:
-            try:
-                os.ftruncate(self._descriptor, self.size)
-            except OSError as error:
-                if error.errno == errno.EBADF:
-                    raise
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, self._before)
             raise
-        self.size += len(line)
 
     def sync(self) -> None:
         """Make what was appended survive a power cut."""
