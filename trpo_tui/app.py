@@ -24,14 +24,14 @@ def watch(source: str | Path, *, every: float = 30.0) -> int:
     path = str(source)
     check_source(path)
     if not screen_possible():
-        return watch_plain(path, every=every, stream=sys.stdout)
+        return watch_plain(path, every=every)
     if path == "-":
         try:
             piped = keys_from_terminal()
         except UserError as error:
             print(f"trpo-tui: {error}; writing lines instead", file=sys.stderr)  # noqa: T201
-            return watch_plain(path, every=every, stream=sys.stdout)
-        return _run_screen("-", None, piped)
+            return watch_plain(path, every=every)
+        return _run_screen("-", "standard input", piped)
     return _run_screen(path, None, None)
 
 

@@ -28,7 +28,7 @@ class Source(Protocol):
 
 def open_source(path: str) -> Source:
     """The real one. pyarrow is imported here, in the reading thread, after the first paint."""
-    from runlog.tail import follow
+    from runlog.reader import follow
 
     return follow(path)
 

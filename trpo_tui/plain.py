@@ -98,14 +98,14 @@ def progress_sentence(run: Run) -> str:
     return ", ".join(said) + "."
 
 
-def watch_plain(source: str | Path, *, every: float = 30.0, stream: TextIO = sys.stdout) -> int:
+def watch_plain(source: str | Path, *, every: float = 30.0, stream: TextIO | None = None) -> int:
     """Say what changes in the run at `source` until it has ended; returns 0.
 
     A folder of several runs is asked for one of them: lines of several runs would mix.
     """
     from trpo_tui.app import check_source, pick
 
-    path: str = str(source)
+    path, out = str(source), stream or sys.stdout
     check_source(path)
     if path != "-" and Path(path).is_dir():
         picked, folder = pick(Path(path))
@@ -115,8 +115,8 @@ def watch_plain(source: str | Path, *, every: float = 30.0, stream: TextIO = sys
     tail = open_source(path)
     try:
         for sentence in sentences(tail, every=every):
-            stream.write(_line(sentence, stream) + "\n")
-            stream.flush()
+            out.write(_line(sentence, out) + "\n")
+            out.flush()
     finally:
         tail.close()
     return 0

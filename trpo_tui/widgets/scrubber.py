@@ -28,7 +28,8 @@ def track_line(frame: Frame, width: int, look: Look) -> Line:
     if room < 4:
         return ()
     used = column_of(n - 1, n, room) + 1 if n else 0
-    cells: list[tuple[str, Role]] = [(look.track, "dim")] * used + [(" ", "dim")] * (room - used)
+    cells: list[tuple[str, Role]] = [(look.track, "dim")] * used
+    cells += [(" ", "dim")] * (room - used)
     for event in frame.run.events:
         if n:
             cells[column_of(max(0, min(event.row - 1, n - 1)), n, room)] = (look.event, "dim")
