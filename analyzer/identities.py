@@ -13,6 +13,8 @@ from analyzer.interval import Flags, Interval, exact
 from analyzer.view import View
 from runlog.run import ListColumn
 
+MANY_DIMENSIONS = 50
+"""Action dimensions assumed where they are not told and KL may be their mean."""
 HALF_LOG_2PI_E = 0.5 * float(np.log(2.0 * np.pi * np.e))
 """Entropy of a standard normal, nats."""
 
@@ -65,7 +67,19 @@ def log_ratio_std(view: View) -> Interval:
     return view["log_ratio_std"].or_else(view["ratio_std"])
 
 
+def _joint_kl(view: View) -> Interval:
+    """KL summed over action dimensions, or the most it can be where the reduction is not told."""
+    d = view.fact("action_dim")
+    factor = 1.0 if view.fact("kl_reduction") == "sum" else float(d or MANY_DIMENSIONS)
+    return view["kl"] * factor
+
+
 def _kl_to_variance(view: View) -> Interval:
+    half = log_ratio_std(view).square() * 0.5
+    return (_joint_kl(view) / half).where(_positive(half, 0.5e-6))
+
+
+def _printed_kl_to_variance(view: View) -> Interval:
     half = log_ratio_std(view).square() * 0.5
     return (view["kl"] / half).where(_positive(half, 0.5e-6))
 
@@ -87,6 +101,23 @@ def _surrogate_slope(view: View) -> Interval:
     expected = view["expected_improvement"] * view["step_fraction"]
     gate = _accepted(view) & _positive(expected, 1e3 * view.eps)
     return (view["advantage_log_ratio_mean"] / expected).where(gate)
+
+
+def _slope_error(view: View) -> Interval:
+    allowed = (view["max_kl"] * 2.0).sqrt() * 1.5
+    return (SURROGATE_SLOPE.of(view) - 1.0).abs() / allowed
+
+
+def _log_prob_spread(view: View) -> Interval:
+    """Spread of the window's log-probabilities over the √(d/2) of a Gaussian's own samples."""
+    logged, d = view.lists("window_log_prob_old"), view.fact("action_dim")
+    some = logged.present & (np.diff(logged.offsets) >= 8)
+    if not d or not some.any():
+        return view.empty()
+    spread = np.full(len(view), np.nan)
+    for i in np.flatnonzero(some):
+        spread[i] = np.std(logged[int(i)])
+    return exact(spread / np.sqrt(0.5 * float(d)), some)
 
 
 def _step_applied(view: View) -> Interval:
@@ -216,13 +247,15 @@ STEP_COSINE = derived("step_cosine", "1", "gᵀs / ‖g‖‖s‖", _step_cosine
 DAMPED_DIRECTION = derived("damped_direction", "1", "λ‖x‖ / ‖g‖", _damped_direction, "step_direction_norm gradient_norm damping")
 DIRECTION_CURVATURE = derived("direction_curvature", "1", "gᵀx / xᵀAx", _direction_curvature, "gradient_dot_direction curvature")
 QUADRATIC_KL = derived("kl_over_quadratic_model", "1", "KL(β=1) / (δ − ½λ‖s‖²)", _quadratic_kl, "kl_full_step max_kl damping full_step_norm")
-KL_TO_VARIANCE = derived("kl_over_half_variance", "1", "KL / ½Var(log ratio)", _kl_to_variance, "kl log_ratio_std", "ratio_std")
+KL_TO_VARIANCE = derived("joint_kl_over_half_variance", "1", "KL summed over dimensions / ½Var(log ratio)", _kl_to_variance, "kl log_ratio_std", "ratio_std")
+PRINTED_KL_TO_VARIANCE = derived("kl_over_half_variance", "1", "KL as printed / ½Var(log ratio)", _printed_kl_to_variance, "kl log_ratio_std", "ratio_std")
 IMPROVEMENT = derived("improvement_ratio", "1", "actual / (β·expected) improvement", _improvement, "improvement_ratio")
 STALE_RATIO = derived("stale_ratio", "1", "std(ratio before the step) / max(.02·√(2δ), 1e4·ε)", _stale_ratio, "ratio_before_std max_kl")
 SURROGATE_SLOPE = derived("surrogate_slope", "1", "mean(Â·log ratio) / (β·expected_improvement)", _surrogate_slope, "advantage_log_ratio_mean expected_improvement step_fraction")
 STEP_APPLIED = derived("step_applied", "1", "‖θ_after − θ_before‖ / β‖s‖", _step_applied, "step_parameter_delta_norm full_step_norm step_fraction", "parameter_delta_norm policy_parameter_norm")
 GAUSSIAN_ENTROPY = derived("entropy_error", "nat", "|entropy/d − mean log σ − 1.4189|", _gaussian_entropy, "entropy_per_dimension log_std_mean", "entropy")
 NOISE_DEFICIT = derived("noise_deficit", "1", "(entropy + mean log π(a|s)) / (d/2)", _noise_deficit, "action_log_prob_mean entropy")
+LOG_PROB_SPREAD = derived("log_prob_spread", "1", "std(log π of the window's actions) / √(d/2)", _log_prob_spread, "", "window_log_prob_old")
 NOISE_Z = derived("noise_z", "σ", "|entropy + mean log π(a|s)| / √(d/2N)", _noise_z, "action_log_prob_mean entropy", "batch_size")
 CRITIC_FIT_ORDER = derived("advantage_over_value_loss", "1", "(std² + mean² of the raw advantage) / value_loss", _critic_fit_order, "advantage_raw_std advantage_raw_mean value_loss", "value_max return_max")
 CANDIDATE_SLOPE = derived("candidate_slope", "1", "median over candidates of gain / (β·expected_improvement)", _candidate_slope, "line_search_gains line_search_fractions expected_improvement")
@@ -233,6 +266,6 @@ CONDITIONING = derived("fisher_conditioning", "1", "(min Ritz value + λ) / (max
 
 STEP_SCALE_ERROR = _deviation(STEP_SCALE, "step_scale_error", "|expected_improvement·‖s‖/‖x‖ / 2δ − 1|")
 DIRECTION_CURVATURE_ERROR = _deviation(DIRECTION_CURVATURE, "direction_curvature_error", "|gᵀx / xᵀAx − 1|")
-SURROGATE_SLOPE_ERROR = _deviation(SURROGATE_SLOPE, "surrogate_slope_error", "|mean(Â·log ratio) / (β·expected_improvement) − 1|")
+SURROGATE_SLOPE_ERROR = derived("surrogate_slope_error", "1.5√(2δ)", "|mean(Â·log ratio) / (β·expected_improvement) − 1| / 1.5√(2δ)", _slope_error, "advantage_log_ratio_mean expected_improvement step_fraction max_kl")
 CRITIC_FIT_ERROR = _deviation(CRITIC_FIT_ORDER, "value_loss_error", "|(std² + mean² of the raw advantage) / value_loss − 1|")
 # fmt: on

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from analyzer.condition import column, derived
-from analyzer.identities import CANDIDATE_MOTION, log_ratio_std
+from analyzer.condition import column, derived, last_known
+from analyzer.identities import CANDIDATE_MOTION, LOG_PROB_SPREAD, log_ratio_std
 from analyzer.interval import Flags, Floats, Interval, exact, largest
 from analyzer.view import View
 
@@ -252,6 +252,15 @@ def _always_rejected(view: View) -> Interval:
     return exact(np.where(succeeded, 0, np.cumsum(failed)).astype(np.float64), rejected.known)
 
 
+def _log_probs_alike(view: View) -> Interval:
+    """1 unless a window of log-probabilities so far spreads like a Gaussian's own samples, as
+    those of a squashed policy do."""
+    spread = LOG_PROB_SPREAD.of(view)
+    at = last_known(spread.known)
+    wide = (at >= 0) & (spread.middle[np.maximum(at, 0)] > 0.5)
+    return exact((~wide).astype(np.float64), np.ones(len(view), dtype=bool))
+
+
 def _half_range_sigma(view: View) -> Interval:
     """log of the largest σ over half the action range (over 1 where actions are unbounded)."""
     low, high = view.fact("action_low"), view.fact("action_high")
@@ -297,6 +306,7 @@ OWN_DEFINITIONS = derived("own_definitions", "flag", "1 where the trainer wrote 
 NO_REWARD_YET = derived("no_reward_yet", "flag", "1 while every reward since the start is 0", _no_reward_yet, "reward_min reward_max", shows="reward_min reward_max")
 ALWAYS_REJECTED = derived("rejected_since_start", "iterations", "failed searches since the start, 0 once one succeeded", _always_rejected, "line_search_success", "update_outcome")
 CURVATURE = column("curvature")
+LOG_PROBS_ALIKE = derived("log_probs_alike", "flag", "1 unless the window's log-probabilities spread like samples", _log_probs_alike, "", "window_log_prob_old")
 SIGMA = derived("relative_log_sigma", "1", "log(max σ / half the action range)", _half_range_sigma, "log_std_max", "log_std_mean")
 ITERATION = derived("iteration", "iterations", "iteration number", lambda v: v.iterations, "", "iteration")
 # fmt: on

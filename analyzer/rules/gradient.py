@@ -9,6 +9,11 @@ from analyzer.rule import Rule
 _GUIDE = "debugging guide, section 2"
 SIGMA_FLOOR = -9.0
 """log(σ / half the action range) below which exploration is gone, σ = 1e-4 of the half range."""
+_NOISELESS = (
+    Check(i.NOISE_DEFICIT, ">", 0.95),
+    Check(i.NOISE_DEFICIT, "<", 1.02),
+    Check(i.NOISE_Z, ">", 6.0),
+)
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -57,7 +62,7 @@ RULES: tuple[Rule, ...] = (
         latency=3,
         when=Either(
             (
-                Recent(All((Check(i.NOISE_DEFICIT, ">", 0.95), Check(i.NOISE_Z, ">", 6.0))), 3, 3),
+                All((Recent(All(_NOISELESS), 3, 3), Check(m.LOG_PROBS_ALIKE, ">", 0.0))),
                 Recent(Check(m.SIGMA, "<", SIGMA_FLOOR), 3, 3),
             )
         ),

@@ -120,7 +120,7 @@ RULES: tuple[Rule, ...] = (
         latency=3,
         when=Either(
             (
-                All((_KL_ZERO, Check(i.KL_TO_VARIANCE, "<", 0.1))),
+                All((_KL_ZERO, Check(i.PRINTED_KL_TO_VARIANCE, "<", 0.1))),
                 Recent(Check(i.KL_TO_VARIANCE, "<", 0.1), 3, 3),
                 All((_KL_ZERO, Check(m.POLICY_MOVED, ">", 1.0))),
                 # Logs that say no more than that searches succeed with visible steps.
@@ -242,7 +242,7 @@ RULES: tuple[Rule, ...] = (
                 Either(
                     (
                         _broken(LOOSE, 3),
-                        Recent(Check(i.SURROGATE_SLOPE_ERROR, ">", 0.5), 3, 3),
+                        Recent(Check(i.SURROGATE_SLOPE_ERROR, ">", 3.0), 3, 3),
                     )
                 ),
                 Check(m.OWN_DEFINITIONS, "≥", 1.0),
