@@ -387,3 +387,24 @@ class Either:
         firing = [c for c, answer in answers if answer == YES]
         judged = firing or [c for c, answer in answers if answer != UNKNOWN]
         return tuple(e for c in judged for e in c.evidence(view, row))
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A condition that must hold for the rule to make sense, but is no evidence of its own."""
+
+    condition: Condition
+
+    @property
+    def text(self) -> str:
+        return self.condition.text
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return self.condition.measures
+
+    def evaluate(self, view: View) -> Outcome:
+        return self.condition.evaluate(view)
+
+    def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:  # noqa: ARG002
+        return ()

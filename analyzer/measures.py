@@ -277,7 +277,7 @@ def _half_range_sigma(view: View) -> Interval:
 REWARD_RANGE = derived("reward_range", "reward", "max r − min r", _reward_range, "reward_min reward_max", shows="reward_min reward_max")
 REWARD_ROUNDING = derived("reward_rounding", "reward", "4ε·max|r|", _reward_rounding, "reward_min reward_max")
 REWARD_SIZE = derived("reward_size", "reward", "max|r|", _reward_size, "reward_min reward_max")
-EARLY_ENDS = derived("terminations", "episodes", "episodes ended early since the start", _early_ends, "", "episodes_terminated episode_length_mean episode_return_mean episode_return_std")
+EARLY_ENDS = derived("terminations", "flag", "episodes ended early since the start", _early_ends, "", "episodes_terminated episode_length_mean episode_return_mean episode_return_std", shows="episodes_terminated")
 ADVANTAGE_STD = derived("advantage_raw_std", "training reward", "std of the raw advantages", _advantage_std, "advantage_raw_std", "advantage_std")
 ADVANTAGE_ROUNDING = derived("advantage_rounding", "training reward", "32ε·max(|r|, |V|)", _advantage_rounding, "", "reward_min reward_max value_min value_max return_min return_max")
 GRADIENT_NORM = column("gradient_norm")

@@ -2,7 +2,7 @@
 
 from analyzer import identities as i
 from analyzer import measures as m
-from analyzer.condition import All, AtRounding, Check, Either, Lasting, Recent
+from analyzer.condition import All, AtRounding, Check, Either, Gate, Lasting, Recent
 from analyzer.diagnosis import Fix
 from analyzer.rule import Grade, Rule
 
@@ -19,7 +19,7 @@ RULES: tuple[Rule, ...] = (
         when=All(
             (
                 Lasting(Check(m.REWARD_RANGE, "≤", m.REWARD_ROUNDING), 5),
-                Check(m.REWARD_SIZE, ">", 0.0),
+                Gate(Check(m.REWARD_SIZE, ">", 0.0)),
                 Check(m.EARLY_ENDS, "≤", 0.0),
             )
         ),

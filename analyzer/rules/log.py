@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from analyzer import identities as i
 from analyzer import measures as m
-from analyzer.condition import All, Check, Either, Measure, Outcome, Recent
+from analyzer.condition import All, Check, Either, Gate, Measure, Outcome, Recent
 from analyzer.diagnosis import LINKS, Evidence, Fix, Link
 from analyzer.rule import Grade, Rule
 from analyzer.view import View
@@ -245,7 +245,7 @@ RULES: tuple[Rule, ...] = (
                         Recent(Check(i.SURROGATE_SLOPE_ERROR, ">", 3.0), 3, 3),
                     )
                 ),
-                Check(m.OWN_DEFINITIONS, "≥", 1.0),
+                Gate(Check(m.OWN_DEFINITIONS, "≥", 1.0)),
             )
         ),
         lesser=(
