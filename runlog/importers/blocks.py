@@ -11,7 +11,7 @@ from runlog.importers.rows import Row
 from runlog.importers.templates import Hit, header, hits, templates_of, uncommented
 
 _ENOUGH = 2
-"""Different keys that must be met before a text counts as this format."""
+"""Different values that must be met before a text counts as this format."""
 
 
 class TextLog:
@@ -25,9 +25,10 @@ class TextLog:
         self.findings = Findings()
         self._mapping = mapping
         self._header = None if format_.header is None else header(format_.header)
-        known = templates_of(format_, frozenset(mapping))
+        known = self._known = templates_of(format_, frozenset(mapping))
         self._templates = known if self._header is None else (self._header, *known)
-        self._enough = 1 if forced or (mapping and not known) else _ENOUGH
+        self._recognised_by: set[str] = set()
+        self._enough = 1 if forced or not known else _ENOUGH
         self._met: set[str] = set()
         """Labels met in the block being read."""
         self._previous: tuple[str, tuple[object, ...]] | None = None
@@ -35,7 +36,7 @@ class TextLog:
 
     @property
     def recognised(self) -> bool:
-        return len(self.findings.understood) >= self._enough
+        return len(self._recognised_by) >= self._enough
 
     def feed(self, line: Line) -> None:
         text = line.text
@@ -56,8 +57,13 @@ class TextLog:
             for key, _ in pairs(text):
                 self.findings.unknown(key)
 
-    def _open(self, hit: Hit) -> None:
+    def _own(self, hit: Hit) -> None:
+        """A key of the format itself was met."""
+        self._recognised_by.update(f"{hit.template.label} {c}" for c, _ in hit.values)
         self.findings.understood.setdefault(hit.template.key)
+
+    def _open(self, hit: Hit) -> None:
+        self._own(hit)
         (_, iteration), *others = hit.values
         row = self.findings.rows.current
         if iteration is None:
@@ -82,7 +88,7 @@ class TextLog:
 
     def _take(self, hit: Hit) -> None:
         label = hit.template.label
-        self.findings.understood.setdefault(hit.template.key)
+        self._own(hit)
         row = self.findings.rows.current
         said = (label, tuple(str(printed) for _, printed in hit.values))
         if row is not None and row.headed and said == self._previous:
@@ -102,12 +108,15 @@ class TextLog:
                 continue
             taken = True
             self.findings.understood.setdefault(key)
+            if not self._known:
+                self._recognised_by.add(label)
             printed = read(number.lower(), type_of_column(column))
             row = self.findings.rows.current
             if column == "iteration" and printed is not None:
                 self._number(int(printed.value))
                 continue
-            if row is None or not row.headed or label not in self._met:
+            opened = row is not None and row.headed and self._iteration_opens is not False
+            if not opened or label not in self._met:
                 row = self._row_for(label)
                 if printed is not None:
                     row.put(column, printed)

@@ -12,10 +12,10 @@ _PLAIN = rf"{_SIGN}(?:\d{{1,40}}(?:\.\d{{0,40}})?|\.\d{{1,40}})(?:e[-+]?\d{{1,4}
 _WORDS = rf"{_SIGN}(?:nan|inf(?:inity)?)|none|null|n/a"
 _WRAPPED = r"(?:(?:tensor|array|np\.float\d{2}|float)\(\[?\s?)?"
 
-NUMBER = rf"{_WRAPPED}({_THOUSANDS}|{_PLAIN}|{_WORDS})(?!\w|\.\d)"
+NUMBER = rf"{_WRAPPED}({_THOUSANDS}|{_PLAIN}|{_WORDS})(?!\w|[.,]\d)"
 """Lower-case pattern of a printed number, one group; never a part of a longer one."""
-LONE_NUMBER = rf"{NUMBER}(?!,\d)"
-"""The same where no list of numbers is expected: a comma and a digit make it unreadable."""
+PLAIN_NUMBER = rf"{_WRAPPED}({_PLAIN}|{_WORDS})(?!\w|\.\d)"
+"""The same in a list whose commas part numbers, not thousands."""
 
 _TRUE = ("success", "successful", "succeeded", "true", "yes", "ok", "1", "1.0")
 _FALSE = ("failed", "failure", "fail", "false", "no", "0", "0.0")

@@ -76,7 +76,7 @@ class Reading:
         self._any = self._any or bool(whole.text)
         for parser in self._parsers:
             parser.feed(whole if parser.delimited else safe)
-        if whole != safe:
+        if whole.text != safe.text:
             self._notes.append(
                 f"The last line has no end; its last word, {whole.text.split()[-1][:40]!r}, "
                 "may be cut and was not taken."

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from runlog.importers.decode import Line
 from runlog.importers.pairs import normalised
 from runlog.importers.parser import Findings
-from runlog.importers.printed import LONE_NUMBER, Printed, read, type_of_column
+from runlog.importers.printed import NUMBER, Printed, read, type_of_column
 from runlog.schema import BY_NAME
 
-_CELL = re.compile(LONE_NUMBER)
+_CELL = re.compile(NUMBER)
 _FULL_PRECISION = 12
 """Significant digits from which a number must come from a program that prints all it has."""
 _DEPTH = 6

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from runlog.importers.formats import Format
-from runlog.importers.printed import FLAG, LONE_NUMBER, NUMBER, Printed, read, type_of_column
+from runlog.importers.printed import FLAG, NUMBER, PLAIN_NUMBER, Printed, read, type_of_column
 
 _PLACE = re.compile(r"\{(\w+)\}")
 # words of loggers that may stand before a key without belonging to it
@@ -46,18 +46,21 @@ def _literal(text: str) -> str:
 def template(line: str) -> Template:
     """The pattern of one line of a format."""
     lead, *rest = _PLACE.split(line)
-    columns, gaps = rest[0::2], [lead, *rest[1:-1:2]]
+    columns, gaps, tail = rest[0::2], [lead, *rest[1:-1:2]], rest[-1]
     key = re.split(r"[:=]", lead)[0].strip()
     patterns = []
     for n in range(len(columns), 0, -1):
         pattern = ""
         for i in range(n):
+            # a comma alone parts numbers only with a blank: 31,654 may be one number
+            gap = r"\s?,\s" if gaps[i].strip() == "," else _literal(gaps[i].lower())
             flag = type_of_column(columns[i]) == "bool"
-            more = i + 1 < n and "," in gaps[i + 1]
-            pattern += _literal(gaps[i].lower()) + (
-                FLAG if flag else NUMBER if more else LONE_NUMBER
-            )
+            pattern += gap + (FLAG if flag else NUMBER)
         patterns.append(re.compile(pattern))
+    if "," in map(str.strip, gaps) and tail:
+        start = _literal(lead.lower()) + PLAIN_NUMBER
+        more = rf"\s?,{PLAIN_NUMBER}" * (len(columns) - 1)
+        patterns.insert(1, re.compile(start + more + _literal(tail)))
     return Template(key, key.lower(), tuple(columns), tuple(patterns))
 
 
@@ -72,7 +75,7 @@ def header(line: str) -> Template:
         rf"{_literal(lead.strip().lower())}\s?[:=#]?\s?(\d{{1,15}})(?:\s?/\s?\d{{1,15}})?(?![\w.])"
     )
     label = gap.strip(" |").lower()
-    whole = rf"{start}\s?[|,;/-]*\s?{_literal(label)}\s?[:=]?\s?{LONE_NUMBER}"
+    whole = rf"{start}\s?[|,;/-]*\s?{_literal(label)}\s?[:=]?\s?{NUMBER}"
     alone = rf"{start}(?=\s?(?:[|,;#*=←)\]-]|$))"
     return Template(
         lead.strip(),
