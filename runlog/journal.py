@@ -185,9 +185,11 @@ class Journal:
         try:
             if self._unreported:
                 lost = f"{self._unreported} records could not be written before this"
-                segment.append(self._event("dropped", lost))
+                told = {**self._event("dropped", lost), "row": record["row"]}
+                segment.append(told, record)
                 self._unreported = 0
-            segment.append(record)
+            else:
+                segment.append(record)
         except OSError as error:
             self._lose(error)
             return False

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,6 +152,7 @@ def encode(table: "pa.Table", footer: Footer) -> bytes:
     return bytes(stream.getvalue())
 
 
+@cache
 def warm_up() -> None:
     """Pay for Arrow's import and first conversion now, not in the middle of a training."""
     row = {name: () if spec.is_list else None for name, spec in BY_NAME.items()}

@@ -57,10 +57,8 @@ def open_run(
             return open_parquet_run(path, attempt=attempt, mapping=mapping)
         age = max(0.0, time.time() - path.stat().st_mtime)
         return _read_log(path.read_bytes(), str(path), mapping, from_format, attempt, age)
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file or folder") from error
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise _unreadable(path, error) from error
 
 
 def follow(
@@ -79,11 +77,17 @@ def follow(
             return Tail(path, attempt=attempt)
         if path.is_fifo():
             return _follow_log(path.open("rb"), mapping, from_format)
-        if _is_parquet(path) or not path.exists():
+        if _is_parquet(path):
             return Still(open_run(path, attempt=attempt, mapping=mapping))
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise _unreadable(path, error) from error
     return _follow_log(path, mapping, from_format)
+
+
+def _unreadable(path: Path, error: OSError) -> UserError:
+    if isinstance(error, FileNotFoundError):
+        return UserError(f"{path}: no such file or folder")
+    return UserError(f"{path}: cannot be read ({error.strerror or error})")
 
 
 def _follow_log(

@@ -32,9 +32,9 @@ class OpenSegment:
                 path.unlink(missing_ok=True)
                 raise
 
-    def append(self, record: Record) -> None:
-        """Append one record; an OSError leaves the segment as it was, or mends it next time."""
-        line = frame(record)
+    def append(self, *written: Record) -> None:
+        """Append records, all or none; after an OSError the segment is as it was."""
+        line = b"".join(map(frame, written))
         if os.fstat(self._descriptor).st_size != self.size:
             os.ftruncate(self._descriptor, self._before)
             self.size = self._before

@@ -1,0 +1,98 @@
+"""Rows whose content is a function of their number, and a writer of them in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+
+WRITER = """
+import sys
+import runlog.journal
+from runlog import RunLog
+
+runlog.journal.SEGMENT_ROWS = {segment_rows}
+log = RunLog({path!r}, run_id="r", config={{"max_kl": 0.01}})
+first = (log.last_iteration or 0) + 1
+for i in range(first, first + {rows}):
+    log.iteration(iteration=i, kl=i / 7, timesteps=2048 * i, episode_returns=[i, i / 3][: i % 3])
+    if i % 10 == 0:
+        log.event("checkpoint", str(i))
+    print(i, flush=True)
+{then}
+"""
+
+
+def writer(path: Path, *, rows: int, segment_rows: int = 1024, then: str = "") -> list[str]:
+    """Command of a process that appends rows, prints each one's number after it, then does `then`."""
+    code = WRITER.format(
+        path=str(path), rows=rows, segment_rows=segment_rows, then=textwrap.dedent(then)
+    )
+    return [sys.executable, "-c", code]
+
+
+class Writers:
+    """Starts writers by forking one warm process, so that ten kills do not cost ten imports."""
+
+    SERVER = """
+import os, signal, sys
+import runlog.writer, runlog.parts
+runlog.parts.warm_up()
+while sys.stdin.buffer.raw.read(1):
+    if (child := os.fork()) == 0:
+        break
+    os.waitpid(child, 0)
+    print("gone", flush=True)
+else:
+    os._exit(0)
+print(os.getpid(), flush=True)
+"""
+
+    def __init__(self, path: Path, *, segment_rows: int) -> None:
+        code = self.SERVER + WRITER.format(
+            path=str(path), rows=10**6, segment_rows=segment_rows, then=""
+        )
+        self.server = subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
+        self.lines = os.fdopen(os.dup(self.server.stdout.fileno()))
+
+    def kill_one(self, *, after: int) -> int:
+        """Start a writer, kill -9 it after so many rows; returns the last one acknowledged."""
+        self.server.stdin.write(b"x")
+        process = int(self.lines.readline())
+        last = [int(self.lines.readline()) for _ in range(after)][-1]
+        os.kill(process, signal.SIGKILL)
+        while (line := self.lines.readline()) != "gone\n":
+            last = int(line)
+        return last
+
+    def close(self) -> None:
+        self.server.stdin.close()
+        self.server.wait()
+        self.lines.close()
+        self.server.stdout.close()
+
+
+def assert_rows(run, *, at_least: int, kills: int = 0) -> None:
+    """Every row from iteration 1 on is there once, in order, with its own content.
+
+    Each kill may have come between a row and the event that goes with it.
+    """
+    n = len(run)
+    assert n >= at_least
+    i = np.arange(1, n + 1)
+    assert (run.column("iteration").values == i).all()
+    assert (run.column("kl").values == i / 7).all()
+    assert (run.column("timesteps").values == 2048 * i).all()
+    lists = run.lists("episode_returns")
+    assert lists.present.all()
+    assert (np.diff(lists.offsets) == i % 3).all()
+    assert (lists.values[lists.offsets[:-1][i % 3 > 0]] == i[i % 3 > 0]).all()
+    marks = [int(event.text) for event in run.events if event.kind == "checkpoint"]
+    expected = range(10, n + 1, 10)
+    assert marks == [k for k in expected if k in marks]
+    assert len(marks) >= len(expected) - kills
