@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from runlog.run import Run
 
-ENVIRONMENT = "HalfCheetah-v5"
+ENVIRONMENT = "Reacher-v5"
 FAULT = "constant-reward"
 SEED = 0
 ENDS = 5
