@@ -34,7 +34,7 @@ class Fault:
 
 
 class RewardChanged:
-    """A batch of worlds whose reward is another function of the true one."""
+    """A batch of worlds whose reward is another function of the true one, kept as the term `true`."""
 
     def __init__(self, batch: Batch, reward: Callable[[Array], Array]) -> None:
         self._batch = batch
@@ -53,7 +53,7 @@ class RewardChanged:
 
     def step(self, action: NDArray[np.float32]) -> BatchStep:
         step = self._batch.step(action)
-        return replace(step, reward=self._reward(step.reward), reward_terms={})
+        return replace(step, reward=self._reward(step.reward), reward_terms={"true": step.reward})
 
     def close(self) -> None:
         self._batch.close()
@@ -153,14 +153,13 @@ def _singular_fisher(training: Training, severity: float) -> None:
     training.config = replace(training.config, damping=0.0, cg_iters=round(severity))
 
 
-def _negative_fisher(training: Training, severity: float) -> None:
+def _subtracted_damping(training: Training, severity: float) -> None:
     honest = training.parts.fisher_product
 
-    def negated(policy: Policy, theta: Tensor, observation: Tensor, damping: float) -> Product:
-        product = honest(policy, theta, observation, 0.0)
-        return lambda v: damping * v - severity * product(v)
+    def undamped(policy: Policy, theta: Tensor, observation: Tensor, damping: float) -> Product:
+        return honest(policy, theta, observation, -severity * damping)
 
-    training.parts = replace(training.parts, fisher_product=negated)
+    training.parts = replace(training.parts, fisher_product=undamped)
 
 
 def _tiny_max_kl(training: Training, severity: float) -> None:
@@ -222,7 +221,7 @@ FAULTS = {
         _fault("noiseless-sampling", "TRPO204", _noiseless_sampling, "actions are drawn with SEVERITY times the policy's noise", 0.0),
         _fault("stale-old-policy", "TRPO003", _stale_old_policy, "ratio and KL refer to the policy before the last update"),
         _fault("absolute-cg-tolerance", "TRPO301", _absolute_cg_tolerance, "the conjugate gradient stops at ‖r‖² ≤ SEVERITY", 100.0),
-        _fault("negative-fisher", "TRPO302", _negative_fisher, "the Fisher product has the wrong sign"),
+        _fault("subtracted-damping", "TRPO302", _subtracted_damping, "SEVERITY times the damping is taken off the Fisher product instead of added"),
         _fault("singular-fisher", "TRPO304", _singular_fisher, "no damping and SEVERITY conjugate-gradient iterations", 50.0),
         _fault("wrong-step-length", "TRPO007", _wrong_step_length, "the full step is SEVERITY times the right one", 0.5**0.5),
         _fault("tiny-max-kl", "TRPO402", _tiny_max_kl, "the trust region is SEVERITY", 1e-16),
