@@ -64,7 +64,7 @@ class Journal:
         self._lock: Lock | None = None
         self._segment: OpenSegment | None = None
         self._full: list[OpenSegment] = []
-        self._dirty = False
+        self._dirty = self._troubled = False
         self._unreported = 0
         self._beaten, self._retry = time.monotonic(), 0.0
         try:
@@ -238,9 +238,11 @@ class Journal:
                 self._retry = now + RETRY_SECONDS
                 self._seal_full()
                 self._retry = 0.0
+            self._troubled = False
         except OSError as error:
-            self._dirty = True
-            _logger.warning("%s: %s; nothing is lost yet, trying again", self.folder, error)
+            if not self._troubled:
+                _logger.warning("%s: %s; nothing is lost yet, trying again", self.folder, error)
+            self._dirty = self._troubled = True
 
     def _seal_full(self) -> None:
         while self._full:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runlog.errors import UserError
-from runlog.folder import LOCK, TEMPORARY, write_all
+from runlog.folder import LOCK, write_all
 
 try:
     import fcntl
@@ -67,17 +67,8 @@ class Lock:
         line = json.dumps(identity).encode() + b"\n"
         if got is None:
             self.warning = "no file locks here: a second writer of this run may go unnoticed"
-            if not made:
-                self._replace()
         os.ftruncate(self._descriptor, 0)
         write_all(self._descriptor, line)
-
-    def _replace(self) -> None:
-        """Put a file of our own in the place of one whose maker is gone."""
-        temporary = self.path.with_name(f"{TEMPORARY}lock-{os.getpid()}")
-        os.close(self._descriptor)
-        self._descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-        temporary.replace(self.path)
 
     def beat(self) -> None:
         """Touch the lock, so that readers on other machines see that the writer lives."""
