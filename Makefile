@@ -39,7 +39,8 @@ bench: install  ## every fault against its code, every healthy run at every pref
 	$(BIN)/python benchmarks/fault_bench.py
 
 docs: install  ## write docs/columns.md, docs/rules.md, docs/monitor.svg, sample_logs/README.md
+	$(BIN)/python -m trpo_tui.picture sample_logs/TRPO101-constant-reward docs/monitor.svg 100x30
 	$(BIN)/python -m trpo_tui.generate
 
 samples: install  ## train the runs of sample_logs again
-	$(BIN)/python sample_logs/make.py
+	$(BIN)/python benchmarks/samples.py --again

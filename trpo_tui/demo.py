@@ -12,6 +12,7 @@ import click
 import numpy as np
 
 from runlog.errors import UserError
+from runlog.reader import open_run
 from trpo_tui.agent_process import start_agent
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ FAULT = "constant-reward"
 SEED = 0
 ENDS = 5
 """Iterations at either end that are compared."""
+PROGRESS = 4.0
+"""Seconds between two lines of progress."""
 PATIENCE = 60.0
 """Seconds until the first row has to be there."""
 
@@ -33,7 +36,6 @@ def demo(folder: Path | None, iterations: int, *, lines: bool) -> int:
 
     `folder`: where both runs go; None makes a new one. `lines`: print instead of a screen.
     """
-    from runlog.reader import open_run
     from trpo_tui.printing import report
 
     folder = folder or Path(mkdtemp(prefix="trpo-tui-demo-"))
@@ -91,7 +93,20 @@ def _first_row(child: "subprocess.Popen[bytes]", path: Path) -> None:
 
 
 def _wait(child: "subprocess.Popen[bytes]", path: Path) -> None:
-    if child.wait() != 0:
+    """Wait for the training's end, with a line now and then."""
+    while True:
+        try:
+            code = child.wait(timeout=PROGRESS)
+        except subprocess.TimeoutExpired:
+            run = open_run(path)
+            if len(run):
+                steps = int(run.metadata.get("horizon") or 1)
+                click.echo(
+                    f"  iteration {len(run)}, true return {steps * true_reward(run)[-1]:.0f}"
+                )
+        else:
+            break
+    if code != 0:
         raise UserError(f"the training failed: {_last_line(output_of(path))}")
 
 

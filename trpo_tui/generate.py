@@ -1,11 +1,18 @@
 """Pages written from the code: `python -m trpo_tui.generate` writes them, `--check` says which are stale."""
 
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runlog.run import Run
 
 ROOT = Path(__file__).resolve().parent.parent
+BEGINS = "<!-- diagnosis: written by `make docs` -->"
+ENDS = "<!-- end of the diagnosis -->"
 NOTE = "<!-- Written by `make docs`; change the code it is made from instead. -->\n"
 
 
@@ -35,12 +42,91 @@ def columns_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def rules_page() -> str:
+    """docs/rules.md from the rules themselves."""
+    from analyzer.reports import explain
+    from analyzer.rules import RULES
+
+    rules = sorted(RULES, key=lambda rule: rule.code)
+    lines = [
+        NOTE,
+        "# The rules",
+        "",
+        "A code's hundreds digit is the section of the debugging guide it belongs to (1 to 6); 0xx asks"
+        " whether the log can be trusted, 7xx is the critic, 8xx the policy. A code is never reused."
+        " Only a fault can be the cause of a run's trouble or change the exit code.",
+        "",
+        "| code | name | level | link | what |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| [{r.code}](#{r.code.lower()}) | {r.name} | {r.level} | {r.link} | {_cell(r.title)} |"
+        for r in rules
+    ]
+    for rule in rules:
+        lines += ["", f"## {rule.code}", "", "```", explain(rule).rstrip("\n"), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def samples_page() -> str:
+    """sample_logs/README.md from the runs that lie there."""
+    from runlog.folder import find_runs
+    from trpo_tui.analysis import analyze_run
+
+    lines = [
+        NOTE,
+        "# Sample logs",
+        "",
+        "Runs as the agent wrote them; `make samples` trains them again. A broken run's folder is named"
+        " after the code that `trpo-tui analyze` finds in it. Its fault is a real change of the"
+        " environment or of the update; no number was edited.",
+        "",
+        "| run | iterations | found | made with |",
+        "|---|---|---|---|",
+    ]
+    for folder in find_runs(ROOT / "sample_logs"):
+        judged = analyze_run(str(folder))
+        if judged.run is None or judged.diagnosis is None:
+            continue
+        cause = judged.diagnosis.cause
+        found = judged.diagnosis.verdict if cause is None else f"{cause.code} {cause.name}"
+        made = command_of(judged.run, folder.name)
+        lines.append(f"| `{folder.name}` | {len(judged.run)} | {found} | `{made}` |")
+    return "\n".join(lines) + "\n"
+
+
+def command_of(run: "Run", name: str) -> str:
+    """The command that made a run, as one would type it beside the sample."""
+    words = shlex.split(str(run.metadata.get("command") or ""))
+    if "--out" in words[:-1]:
+        words[words.index("--out") + 1] = name
+    return shlex.join(words)
+
+
+def readme_page() -> str:
+    """README.md with the report of a sample between its two marks."""
+    from trpo_tui.analysis import analyze_run
+    from trpo_tui.printing import Style, printed
+
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    before, begins, rest = text.partition(BEGINS)
+    _, ends, after = rest.partition(ENDS)
+    path = "sample_logs/TRPO101-constant-reward"
+    report = printed([analyze_run(str(ROOT / path))], Style(), several=False)
+    report = report.replace(str(ROOT / path), path)
+    shown = f"\n```console\n$ trpo-tui analyze {path}\n{report}```\n"
+    return before + begins + shown + ends + after
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/columns.md": columns_page,
+    "docs/rules.md": rules_page,
+    "sample_logs/README.md": samples_page,
+    "README.md": readme_page,
 }
 
 
