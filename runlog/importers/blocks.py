@@ -8,7 +8,7 @@ from runlog.importers.pairs import normalised, pairs
 from runlog.importers.parser import Findings
 from runlog.importers.printed import read, type_of_column
 from runlog.importers.rows import Row
-from runlog.importers.templates import Hit, header, hits, templates_of, uncommented
+from runlog.importers.templates import Hit, header, templates_of, uncommented
 
 _ENOUGH = 2
 """Different values that must be met before a text counts as this format."""
@@ -25,13 +25,12 @@ class TextLog:
         self.findings = Findings()
         self._mapping = mapping
         self._header = None if format_.header is None else header(format_.header)
-        known = self._known = templates_of(format_, frozenset(mapping))
-        self._templates = known if self._header is None else (self._header, *known)
+        self._templates = templates_of(format_, frozenset(mapping))
         self._recognised_by: set[str] = set()
-        self._enough = 1 if forced or not known else _ENOUGH
+        self._enough = 1 if forced or not self._templates else _ENOUGH
         self._met: set[str] = set()
         """Labels met in the block being read."""
-        self._previous: tuple[str, tuple[object, ...]] | None = None
+        self._previous: str | None = None
         self._iteration_opens: bool | None = None
 
     @property
@@ -42,7 +41,7 @@ class TextLog:
         text = line.text
         if not text:
             return
-        found = list(hits(uncommented(text), self._templates))
+        found = self._templates.hits(uncommented(text))
         for hit in found:
             if hit.template is self._header:
                 self._open(hit)
@@ -59,8 +58,9 @@ class TextLog:
 
     def _own(self, hit: Hit) -> None:
         """A key of the format itself was met."""
-        self._recognised_by.update(f"{hit.template.label} {c}" for c, _ in hit.values)
-        self.findings.understood.setdefault(hit.template.key)
+        if len(hit.values) > 1 or hit.template.label not in self._recognised_by:
+            self._recognised_by.update((hit.template.label, *(c for c, _ in hit.values[1:])))
+            self.findings.understood.setdefault(hit.template.key)
 
     def _open(self, hit: Hit) -> None:
         self._own(hit)
@@ -90,10 +90,9 @@ class TextLog:
         label = hit.template.label
         self._own(hit)
         row = self.findings.rows.current
-        said = (label, tuple(str(printed) for _, printed in hit.values))
-        if row is not None and row.headed and said == self._previous:
+        if row is not None and row.headed and hit.text == self._previous:
             return  # the same line twice in a row: two handlers of one logger
-        self._previous = said
+        self._previous = hit.text
         row = self._row_for(label)
         for column, printed in hit.values:
             if printed is not None and column not in row.values:
@@ -108,7 +107,7 @@ class TextLog:
                 continue
             taken = True
             self.findings.understood.setdefault(key)
-            if not self._known:
+            if not self._templates:
                 self._recognised_by.add(label)
             printed = read(number.lower(), type_of_column(column))
             row = self.findings.rows.current

@@ -71,8 +71,6 @@ def read(text: str, type_: Type) -> Printed | None:
         return _flag(text)
     if type_ == "string":
         return Printed(text, 0.0)
-    if not any(map(str.isdigit, text)):
-        text = text.lstrip("+")
     return _number(text, exact=type_ == "int64")
 
 

@@ -1,12 +1,13 @@
 """A printed line as a pattern: where its values stand, and which columns they are."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
 from runlog.importers.formats import Format
 from runlog.importers.printed import FLAG, NUMBER, PLAIN_NUMBER, Printed, read, type_of_column
+from runlog.schema import Type
 
 _PLACE = re.compile(r"\{(\w+)\}")
 # words of loggers that may stand before a key without belonging to it
@@ -14,6 +15,7 @@ _LEVELS = frozenset(
     ("debug", "info", "warning", "warn", "error", "critical", "stdout", "stderr", "out", "err")
 )
 _BEFORE = "])>|:;,\"'}←?!.$"
+_PAIR_SIGN = re.compile(r"[:=|]")
 _ARROW = re.compile(r"←|<--?(?!\d)|â†")
 
 
@@ -28,6 +30,11 @@ class Template:
     label: str
     columns: tuple[str, ...]
     patterns: tuple[re.Pattern[str], ...]
+    types: tuple[Type, ...]
+
+
+def _types(columns: Iterable[str]) -> tuple[Type, ...]:
+    return tuple(map(type_of_column, columns))
 
 
 def _literal(text: str) -> str:
@@ -61,7 +68,7 @@ def template(line: str) -> Template:
         start = _literal(lead.lower()) + PLAIN_NUMBER
         more = rf"\s?,{PLAIN_NUMBER}" * (len(columns) - 1)
         patterns.insert(1, re.compile(start + more + _literal(tail)))
-    return Template(key, key.lower(), tuple(columns), tuple(patterns))
+    return Template(key, key.lower(), tuple(columns), tuple(patterns), _types(columns))
 
 
 @cache
@@ -82,6 +89,7 @@ def header(line: str) -> Template:
         lead.strip().lower(),
         (iteration, timesteps),
         (re.compile(whole), re.compile(alone)),
+        _types((iteration, timesteps)),
     )
 
 
@@ -110,6 +118,7 @@ class Hit:
 
     template: Template
     values: tuple[tuple[str, Printed | None], ...]
+    text: str
     start: int
     end: int
 
@@ -119,32 +128,52 @@ def _hit(candidate: Template, line: str, at: int) -> Hit | None:
         match = pattern.match(line, at)
         if match is not None:
             values = tuple(
-                (column, read(text.strip(), type_of_column(column)))
-                for column, text in zip(candidate.columns, match.groups(), strict=False)
+                (column, read(text, type_))
+                for column, type_, text in zip(
+                    candidate.columns, candidate.types, match.groups(), strict=False
+                )
             )
-            return Hit(candidate, values, at, match.end())
+            return Hit(candidate, values, match.group(), at, match.end())
     return None
 
 
-def hits(line: str, templates: tuple[Template, ...]) -> Iterator[Hit]:
-    """Every template met in an uncommented line, from left to right."""
-    found: list[Hit] = []
-    for candidate in templates:
-        at = line.find(candidate.label)
-        while at >= 0:
-            hit = _hit(candidate, line, at)
-            if hit is not None:
-                found.append(hit)
-                break
-            at = line.find(candidate.label, at + 1)
-    if not found:
-        return
-    found.sort(key=lambda hit: (hit.start, -hit.end))
-    end = 0
-    for hit in found:
-        if hit.start >= end and begins_here(line, hit.start, end):
-            yield hit
-            end = hit.end
+def _first_hit(template: Template, line: str) -> Hit | None:
+    at = line.find(template.label)
+    while at >= 0:
+        hit = _hit(template, line, at)
+        if hit is not None:
+            return hit
+        at = line.find(template.label, at + 1)
+    return None
+
+
+class Templates:
+    """All the lines of a format."""
+
+    def __init__(self, templates: tuple[Template, ...]) -> None:
+        self._all = templates
+        self._by_label = {template.label: template for template in templates}
+
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
+    def hits(self, line: str) -> list[Hit]:
+        """Every template met in an uncommented line, from left to right."""
+        # most lines begin with their only key: one look-up instead of a search for every label
+        alone = self._by_label.get(line.partition(":")[0])
+        if alone is not None:
+            hit = _hit(alone, line, 0)
+            if hit is not None and not _PAIR_SIGN.search(line, hit.end):
+                return [hit]
+        found = [hit for t in self._all if (hit := _first_hit(t, line)) is not None]
+        found.sort(key=lambda hit: (hit.start, -hit.end))
+        kept: list[Hit] = []
+        end = 0
+        for hit in found:
+            if hit.start >= end and begins_here(line, hit.start, end):
+                kept.append(hit)
+                end = hit.end
+        return kept
 
 
 @cache
@@ -152,6 +181,7 @@ def _compiled(lines: tuple[str, ...]) -> tuple[Template, ...]:
     return tuple(template(line) for line in lines)
 
 
-def templates_of(format_: Format, without: frozenset[str] = frozenset()) -> tuple[Template, ...]:
+def templates_of(format_: Format, without: frozenset[str] = frozenset()) -> Templates:
     """The format's lines as patterns, without the keys the user maps to something else."""
-    return tuple(t for t in _compiled(format_.lines) if t.label not in without)
+    own = () if format_.header is None else (header(format_.header),)
+    return Templates((*own, *(t for t in _compiled(format_.lines) if t.label not in without)))
