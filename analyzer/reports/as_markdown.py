@@ -36,7 +36,7 @@ def code(text: object) -> str:
     plain = visible(text).replace("|", "\\|")
     longest = max((len(run) for run in _backtick_runs(plain)), default=0)
     fence = "`" * (longest + 1)
-    pad = " " if longest or not plain.strip() else ""
+    pad = " " if plain[:1] in ("`", "") or plain[-1:] == "`" else ""
     return f"{fence}{pad}{plain}{pad}{fence}"
 
 

@@ -63,7 +63,9 @@ def number(value: float | str | None) -> str:
 def with_unit(value: float | str | None, unit: str) -> str:
     """A value with its unit, where it has one."""
     return (
-        number(value) if unit in ("", "1", "flag") or value is None else f"{number(value)} {unit}"
+        number(value)
+        if unit in ("", "1", "flag") or value is None
+        else f"{number(value)} {visible(unit)}"
     )
 
 

@@ -1,0 +1,443 @@
+"""Reports of diagnoses made by hand: widths, keys, strictness, names that hold anything."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from analyzer import reports
+from analyzer.diagnosis import (
+    LINKS,
+    Diagnosis,
+    Evidence,
+    Finding,
+    Fix,
+    Guide,
+    GuideCheck,
+    LinkStatus,
+    LogNext,
+    RuleAnswer,
+)
+from analyzer.reports.as_markdown import code, escaped
+from analyzer.rules import BY_CODE, RULES
+from runlog.errors import UserError
+from runlog.run import ImportInfo, Run, State, run_of
+
+RULE = BY_CODE["TRPO101"]
+
+
+def finding(code: str = "TRPO101", **changes: object) -> Finding:
+    rule = BY_CODE[code]
+    made = Finding(
+        code=code,
+        name=rule.name,
+        title=rule.title,
+        link=rule.link,
+        level=rule.level,
+        answer="yes",
+        confidence=0.97,
+        first_bad_iteration=4,
+        last_bad_iteration=9,
+        explained_by=None,
+        evidence=(
+            Evidence(measure="reward_range", value=0.0, comparison="≤", bound=4e-11, unit="reward"),
+        ),
+        fixes=(
+            Fix(
+                text="scale the rewards",
+                origin="guide §1",
+                source="the guide",
+                change={"lam": 0.95},
+            ),
+            Fix(text="mend the reward", origin="founded", source="theorem"),
+        ),
+        why=rule.why,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]  # fields vary by test
+
+
+def answer(code: str, said: str, **changes: object) -> RuleAnswer:
+    rule = BY_CODE[code]
+    made = RuleAnswer(
+        code=code,
+        name=rule.name,
+        title=rule.title,
+        link=rule.link,
+        level=rule.level,
+        answer=said,  # type: ignore[arg-type]  # one of the four words
+        evidence=(),
+        reason="",
+        needs=(),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]  # fields vary by test
+
+
+CHECKS = tuple(
+    GuideCheck(
+        section=i, title=f"check {i}", answer="no" if i > 1 else "yes", measure="x", value=0.0
+    )
+    for i in range(1, 7)
+)
+FAULT = Diagnosis(
+    row=8,
+    iteration=9,
+    iterations=9,
+    verdict="fault",
+    headline="Every step pays the same reward, since iteration 4",
+    cause=finding(),
+    guide=Guide(section=1, answer="yes", checks=CHECKS, read_more="TRPO106"),
+    findings=(
+        finding(),
+        finding("TRPO106", explained_by="TRPO101", first_bad_iteration=5),
+        finding("TRPO605", level="warning"),
+    ),
+    answers=(
+        answer("TRPO101", "yes"),
+        answer("TRPO002", "unknown", needs=("log_ratio_std",), reason="not in this log"),
+        answer("TRPO302", "not applicable", reason="no conjugate gradient in PPO"),
+        answer("TRPO401", "no"),
+    ),
+    links=tuple(
+        LinkStatus(
+            link=link,
+            status="fault" if link == "reward" else "ok",
+            code="TRPO101" if link == "reward" else None,
+        )
+        for link in LINKS
+    ),
+    candidates=("TRPO101", "TRPO002"),
+    log_next=(
+        LogNext(column="log_ratio_std", decides=("TRPO002", "TRPO604"), snippet="a = 1\nlog(a)"),
+    ),
+    ignored=(("TRPO604", "known"),),
+)
+HEALTHY = replace(
+    FAULT,
+    verdict="healthy",
+    headline="No link is dead",
+    cause=None,
+    findings=(),
+    candidates=(),
+    log_next=(),
+    ignored=(),
+    guide=Guide(section=None, answer="no", checks=CHECKS[1:], read_more=None),
+)
+SOLVED = replace(
+    HEALTHY, verdict="solved", headline="Solved", findings=(finding("TRPO601", level="info"),)
+)
+RUN = run_of(
+    [
+        {"iteration": i, "reward_min": 1.0, "reward_max": 1.0 + (i < 4), "kl": 0.01}
+        for i in range(1, 10)
+    ],
+    metadata={
+        "env_id": "HalfCheetah-v5",
+        "seed": 3,
+        "algorithm": "trpo",
+        "packages": {"torch": "2"},
+    },
+)
+IMPORTED = replace(
+    RUN,
+    source=ImportInfo(
+        format="guide",
+        attempts=2,
+        understood=("KL divergence", "Entropy"),
+        not_understood=("Explained variance", "it's `odd` $(x)"),
+        assumptions=("KL is taken against the current parameters.",),
+    ),
+    notes=("The last line has no end.",),
+    attempts=2,
+    attempt=2,
+    state=State(name="crashed", last_iteration=9, last_row_time=None, reason="ValueError: nan"),
+)
+NASTY = "a|b`c`*d*\x1b[31m\n<img>@everyone " + "x" * 100 + " “σ”"
+
+
+def nasty(diagnosis: Diagnosis) -> Diagnosis:
+    odd = Evidence(measure=NASTY, value=NASTY, comparison="≤", bound=float("nan"), unit=NASTY)
+    cause = finding(title=NASTY, evidence=(odd,), why=NASTY)
+    return replace(
+        diagnosis,
+        cause=cause,
+        findings=(cause,),
+        headline=NASTY,
+        ignored=(("TRPO604", NASTY),),
+        log_next=(LogNext(column="kl", decides=("TRPO002",), snippet="kl = 1"),),
+    )
+
+
+def nasty_run(run: Run) -> Run:
+    source = ImportInfo(format="guide", attempts=1, understood=(), not_understood=(NASTY,))
+    return replace(run, metadata={"env_id": NASTY, "seed": NASTY}, source=source, notes=(NASTY,))
+
+
+CASES = [
+    (RUN, FAULT),
+    (RUN, HEALTHY),
+    (RUN, SOLVED),
+    (IMPORTED, FAULT),
+    (RUN, replace(HEALTHY, verdict="unknown", headline="Too early")),
+    (nasty_run(IMPORTED), nasty(FAULT)),
+]
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize(("run", "diagnosis"), CASES)
+def test_text_fits_eighty_columns(run, diagnosis, plain):
+    said = reports.text(run, diagnosis, path="runs/" + "long/" * 30, verbose=True, plain=plain)
+    ready = "--map"
+    assert [line for line in said.splitlines() if len(line) > 80 and ready not in line] == []
+    assert all(c.isprintable() or c == "\n" for c in said)
+    if plain:
+        assert said.isascii()
+
+
+@pytest.mark.parametrize(
+    ("run", "diagnosis", "first"),
+    [
+        (RUN, FAULT, "FAULT TRPO101 constant-reward since iteration 4 · run finished"),
+        (RUN, HEALTHY, "HEALTHY · run finished"),
+        (RUN, SOLVED, "SOLVED TRPO601 solved since iteration 4 · run finished"),
+        (IMPORTED, FAULT, "FAULT TRPO101 constant-reward since iteration 4 · run crashed"),
+    ],
+)
+def test_the_first_line_holds_verdict_and_state(run, diagnosis, first):
+    assert reports.text(run, diagnosis, path="r").splitlines()[0] == first
+    assert reports.markdown(run, diagnosis, path="r").splitlines()[0] == f"**{first}**"
+
+
+def test_text_says_cause_evidence_both_fixes_and_what_is_explained():
+    said = reports.text(RUN, FAULT, path="runs/a")
+    squeezed = " ".join(said.split())
+    assert "reward_range = 0 reward (≤ 4e-11)" in said
+    assert "The guide (§1): scale the rewards." in said
+    assert "Founded: mend the reward." in said
+    assert "Where they differ: " + RULE.differs in squeezed
+    assert "fault TRPO106 zero-advantages, since iteration 5 (by TRPO101)" in squeezed
+    assert "warning TRPO605" in said
+    assert "REWARD FAULT TRPO101 > critic ok" in squeezed
+    assert "§1 check 1: yes, x = 0. More: trpo-tui explain TRPO106" in squeezed
+    assert "TRPO604: known." in said
+
+
+def test_plain_text_numbers_its_sections():
+    said = reports.text(RUN, FAULT, path="r", plain=True)
+    headings = [line for line in said.splitlines() if line[:1].isdigit()]
+    assert headings[:3] == ["1. Cause", "2. Evidence", "3. Fix"]
+
+
+def test_a_partial_log_says_what_it_took_and_the_one_column_to_add():
+    said = reports.text(IMPORTED, FAULT, path="train.log")
+    assert "format guide, attempt 2 of 2, 2 of 4 keys understood" in said
+    assert "--map 'Explained variance=explained_variance' \\" in said
+    assert "Candidates left: TRPO002." in said
+    assert "log_ratio_std (between TRPO002, TRPO604)" in " ".join(said.split())
+    assert "    log(a)\n" in said
+    assert "Assumed: KL is taken" in said
+    assert "Note: The last line has no end." in said
+    assert "ValueError: nan" in said
+
+
+def test_colour_is_there_only_when_asked_for():
+    assert "\x1b" not in reports.text(RUN, FAULT, path="r")
+    assert reports.text(RUN, FAULT, path="r", colour=True).startswith("\x1b[1;31mFAULT")
+    assert "\x1b" not in reports.text(RUN, FAULT, path="r", colour=True, plain=True)
+
+
+def test_verbose_text_says_what_every_rule_answered():
+    said = " ".join(reports.text(RUN, FAULT, path="r", verbose=True).split())
+    assert "TRPO302 negative-curvature not applicable: no conjugate gradient in PPO" in said
+    assert "TRPO401 zero-full-step no" in said
+
+
+KEYS = {
+    "schema", "tool", "path", "run", "import", "iterations", "state", "verdict", "cause", "guide",
+    "findings", "not_assessable", "not_applicable", "candidates", "log_next", "ignored",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("run", "diagnosis"), CASES)
+def test_json_is_one_strict_line_with_the_keys_of_the_contract(run, diagnosis):
+    line = reports.dumps(reports.as_json(run, diagnosis, path="r"))
+    assert "\n" not in line
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    found = json.loads(line, parse_constant=refuse)
+    assert list(found) == [key for key in found if key in KEYS]
+    assert set(found) == KEYS
+    assert set(found["tool"]) == {"version", "rules"}
+    assert set(found["state"]) == {"name", "last_iteration", "last_row_time", "reason"}
+    assert set(found["guide"]) == {"section", "answer"}
+    if found["import"] is not None:
+        assert set(found["import"]) == {"format", "attempts", "understood", "not_understood"}
+    if found["cause"] is not None:
+        assert set(found["cause"]) == {
+            "code", "name", "title", "link", "confidence", "first_bad_iteration",
+        }  # fmt: skip
+    for entry in found["findings"]:
+        assert set(entry) == {
+            "code", "name", "title", "link", "level", "answer", "confidence",
+            "first_bad_iteration", "last_bad_iteration", "explained_by", "evidence", "fixes",
+        }  # fmt: skip
+        assert set(entry["evidence"][0]) == {"measure", "value", "comparison", "bound", "unit"}
+        assert set(entry["fixes"][0]) == {"text", "origin", "source", "change"}
+
+
+def test_json_keeps_what_the_diagnosis_says():
+    found = reports.as_json(IMPORTED, FAULT, path="train.log")
+    assert (found["schema"], found["path"], found["iterations"]) == (1, "train.log", 9)
+    assert found["tool"]["rules"] == len(RULES)
+    assert found["run"]["env_id"] == "HalfCheetah-v5"
+    assert found["state"]["name"] == "crashed"
+    assert found["cause"]["code"] == "TRPO101"
+    assert found["findings"][0]["fixes"][0]["change"] == {"lam": 0.95}
+    assert found["findings"][1]["explained_by"] == "TRPO101"
+    assert found["not_assessable"] == [{"code": "TRPO002", "needs": ["log_ratio_std"]}]
+    assert found["not_applicable"] == [{"code": "TRPO302", "why": "no conjugate gradient in PPO"}]
+    assert found["log_next"][0]["decides"] == ["TRPO002", "TRPO604"]
+    assert found["ignored"] == [{"code": "TRPO604", "reason": "known"}]
+    assert reports.as_json(RUN, SOLVED, path="r")["cause"] is None
+
+
+def test_json_writes_non_finite_numbers_as_words():
+    odd = tuple(
+        Evidence(measure="kl", value=value, comparison=">", bound=None, unit="nat")
+        for value in (float("nan"), float("inf"), float("-inf"))
+    )
+    run = replace(RUN, metadata={"config": {"max_kl": float("inf")}})
+    found = reports.as_json(run, replace(FAULT, findings=(finding(evidence=odd),)), path="r")
+    said = [e["value"] for e in found["findings"][0]["evidence"]]
+    assert said == ["NaN", "Infinity", "-Infinity"]
+    assert found["run"]["config"]["max_kl"] == "Infinity"
+
+
+def test_guide_only_walks_the_six_checks():
+    said = reports.guide_only(FAULT, path="r")
+    assert said.splitlines()[0] == "The guide says section 1 at iteration 9: r"
+    assert " > §1 check 1: yes (x = 0)" in said
+    assert reports.guide_only(HEALTHY, path="r").startswith("The guide says no section")
+    found = reports.guide_json(FAULT, path="r")
+    assert (found["guide"]["section"], found["guide"]["answer"]) == (1, "yes")
+    assert [check["section"] for check in found["guide"]["checks"]] == [1, 2, 3, 4, 5, 6]
+
+
+def test_markdown_has_evidence_fixes_facts_and_folds_the_rest():
+    said = reports.markdown(IMPORTED, FAULT, path="train.log")
+    assert "| `reward_range` | 0 reward | ≤ 4e-11 |" in said
+    assert "- **guide §1**: scale the rewards. Change: `lam = 0.95`." in said
+    assert "- **founded**: mend the reward. (theorem)" in said
+    assert "| env_id | `HalfCheetah-v5` |" in said
+    assert "| packages | torch 2 |" in said
+    assert "| state | crashed: ValueError: nan |" in said
+    assert said.count("<details>") == said.count("</details>") == 1
+    assert "trpo-tui " in said.splitlines()[-1]
+
+
+def test_markdown_tables_survive_any_name():
+    said = reports.markdown(nasty_run(IMPORTED), nasty(FAULT), path="a|b`")
+    for line in said.splitlines():
+        if line.startswith("|"):
+            bars = line.replace("\\|", "").count("|")
+            assert bars in (3, 4), line
+    assert "\x1b" not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "code_"),
+    [
+        ("a|b", "a\\|b", "`a\\|b`"),
+        ("a`b", "a\\`b", "``a`b``"),
+        ("`a``", "\\`a\\`\\`", "``` `a`` ```"),
+        ("<b>@you\n#1", "\\<b\\>@\u200byou \\#1", "`<b>@you #1`"),
+        ("\x1b[0m", "\\\\x1b\\[0m", "`\\x1b[0m`"),
+    ],
+)
+def test_names_are_escaped_as_words_and_as_code(name, words, code_):
+    assert escaped(name) == words
+    assert code(name) == code_
+
+
+def test_several_runs_are_a_table_grouped_by_cause():
+    rows = [
+        reports.Judged(path="runs/ok", run=RUN, diagnosis=HEALTHY),
+        reports.Judged(path="runs/" + "a" * 100, run=RUN, diagnosis=FAULT),
+        reports.Judged(path="runs/b", run=IMPORTED, diagnosis=FAULT),
+        reports.Judged(path="runs/c", error="runs/c: not a Parquet file"),
+    ]
+    lines = reports.table(rows).splitlines()
+    assert lines[0] == "FAULT TRPO101 constant-reward: 2 runs"
+    assert lines[2] == "  runs/b  since 4, 9 iterations, crashed"
+    assert lines[3:] == [
+        "HEALTHY: 1 run",
+        "  runs/ok  9 iterations, finished",
+        "UNREADABLE: 1 run",
+        "  runs/c: not a Parquet file",
+    ]
+    assert max(map(len, lines)) <= 80
+    assert lines[1].endswith("aaa  since 4, 9 iterations, finished")
+
+
+def test_why_shows_the_numbers_from_three_before_to_three_after():
+    lines = reports.why("101", RUN, FAULT, path="r").splitlines()
+    start = next(i for i, line in enumerate(lines) if line.split()[:1] == ["iteration"])
+    shown = lines[start + 1 : start + 8]
+    assert [int(line.lstrip("> ").split()[0]) for line in shown] == [1, 2, 3, 4, 5, 6, 7]
+    assert [line.startswith(">") for line in shown] == [False] * 3 + [True] + [False] * 3
+    assert "reward_range" in lines[start]
+    assert max(map(len, lines)) <= 80
+    assert any("from reward_min, reward_max" in line for line in lines)
+
+
+def test_why_answers_for_a_rule_that_was_not_found():
+    said = reports.why("TRPO302", RUN, FAULT, path="r")
+    assert "not applicable: no conjugate gradient in PPO" in " ".join(said.split())
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+@pytest.mark.parametrize("plain", [False, True])
+def test_every_rule_can_be_explained_in_eighty_columns(rule, plain):
+    said = reports.explain(rule, plain=plain)
+    squeezed = " ".join(said.split())
+    assert max(map(len, said.splitlines())) <= 80
+    assert said.startswith(f"{rule.code} {rule.name}: ")
+    if plain:
+        assert said.isascii()
+    else:
+        assert " ".join(rule.when.text.split()) in squeezed
+        assert all(source in squeezed for source in rule.sources)
+        assert all(measure.name in said for measure in rule.measures)
+    assert len(reports.why(rule, RUN, FAULT, path="r")) > 100
+
+
+@pytest.mark.parametrize("name", ["101", "TRPO101", "trpo101", "constant-reward", " 101 "])
+def test_a_rule_is_called_by_code_or_name(name):
+    assert reports.rule_called(name) is RULE
+    assert reports.explain(name) == reports.explain(RULE)
+
+
+def test_an_unknown_rule_is_the_users_error():
+    with pytest.raises(UserError, match="did you mean TRPO101 constant-reward"):
+        reports.explain("constant-rewards")
+    with pytest.raises(UserError, match="trpo-tui rules"):
+        reports.explain("999")
+
+
+def test_the_table_of_rules_names_each_once_in_order():
+    lines = reports.rules_table().splitlines()
+    codes = [line.split()[0] for line in lines if line.startswith("TRPO")]
+    assert codes == sorted(rule.code for rule in RULES)
+    assert max(map(len, lines)) <= 80
+
+
+def test_reports_import_nothing_heavy():
+    code = (
+        "import sys; import analyzer.reports; "
+        "print([m for m in ('pandas', 'pyarrow', 'torch', 'textual') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
