@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from runlog.parts import Footer, not_readable, open_parquet, read_footer
 from runlog.run import Chunk, Column, ListColumn
@@ -141,39 +142,56 @@ def type_of_arrow(type_: "pa.DataType") -> Type | None:
     return None
 
 
+# Arrow's own ways to NumPy, and any Arrow value made from Python's, import pandas: 400 ms. So its
+# buffers are read instead.
+
+
 def column_of(array: "pa.ChunkedArray", type_: Type) -> Column:
     """An Arrow column as values and presence, null and NaN kept apart."""
     import pyarrow as pa
 
-    array = _plain(array)
-    present = array.is_valid().to_numpy()
+    if pa.types.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
     if type_ == "string":
-        return Column(np.array(array.cast(pa.string()).to_pylist(), dtype=object), present)
-    values = array.cast(pa.float64(), safe=False).fill_null(np.nan)
-    return Column(values.to_numpy(), present)
+        cells = array.cast(pa.string()).to_pylist()
+        present = np.array([cell is not None for cell in cells], dtype=bool)
+        return Column(np.array(cells, dtype=object), present)
+    if pa.types.is_boolean(array.type):
+        array = array.cast(pa.uint8())
+    return Column(*_floats(array.cast(pa.float64(), safe=False).combine_chunks()))
 
 
 def lists_of(array: "pa.ChunkedArray") -> ListColumn:
     """An Arrow column of lists as flat values and offsets."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    array = array.cast(pa.large_list(pa.float64()))
-    lengths = pc.list_value_length(array).fill_null(0).to_numpy()
-    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+    whole = array.cast(pa.large_list(pa.float64())).combine_chunks()
+    present = _presence(whole)
+    bounds = _buffer(whole, 1, np.int64, len(whole) + 1)
+    lengths = np.where(present, np.diff(bounds), 0)  # a null list may hide entries
+    offsets = np.zeros(len(whole) + 1, dtype=np.int64)
     np.cumsum(lengths, out=offsets[1:])
-    flat = pc.list_flatten(array)
-    return ListColumn(
-        flat.fill_null(np.nan).to_numpy(),
-        offsets,
-        array.is_valid().to_numpy(),
-        flat.is_valid().to_numpy(),
-    )
+    values, there = _floats(whole.flatten())
+    return ListColumn(values, offsets, present, there)
 
 
-def _plain(array: "pa.ChunkedArray") -> "pa.ChunkedArray":
-    import pyarrow as pa
+def _floats(array: "pa.Array") -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    present = _presence(array)
+    values = _buffer(array, 1, np.float64, len(array)).copy()
+    values[~present] = np.nan
+    return values, present
 
-    if pa.types.is_dictionary(array.type):
-        return array.cast(array.type.value_type)
-    return array
+
+def _presence(array: "pa.Array") -> NDArray[np.bool_]:
+    bits = array.buffers()[0]
+    if bits is None:
+        return np.ones(len(array), dtype=bool)
+    flags = np.unpackbits(np.frombuffer(bits, dtype=np.uint8), bitorder="little")
+    return flags[array.offset : array.offset + len(array)].astype(bool)
+
+
+def _buffer(array: "pa.Array", which: int, kind: type[Any], count: int) -> NDArray[Any]:
+    buffer = array.buffers()[which]
+    if buffer is None or len(array) == 0:
+        return np.zeros(count, dtype=kind)
+    return np.frombuffer(buffer, dtype=kind)[array.offset : array.offset + count]

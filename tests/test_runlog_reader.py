@@ -17,7 +17,7 @@ from runlog.errors import UserError
 def finished(tmp_path):
     with RunLog(tmp_path / "finished", config={}) as log:
         for i in range(50):
-            log.iteration(kl=i / 7)
+            log.iteration(kl=i / 7, line_search_success=True, mine="a", episode_returns=[1.0] * i)
     return tmp_path / "finished"
 
 
@@ -166,16 +166,23 @@ def test_runs_are_found_below_a_folder_but_not_inside_runs(tmp_path, finished):
     assert find_runs(tmp_path / "missing") == ()
 
 
-def test_importing_runlog_and_reading_a_live_run_imports_no_pyarrow(tmp_path):
-    log = RunLog(tmp_path)
+def test_reading_imports_what_it_needs_and_never_pandas(tmp_path, finished):
+    log = RunLog(tmp_path / "live")
     log.iteration(kl=1.0)
     code = f"""
 import sys
+def loaded():
+    print(sorted({{"numpy", "pyarrow", "pandas", "torch"}} & sys.modules.keys()))
 import runlog
-first = {{"numpy", "pyarrow", "pandas"}} & sys.modules.keys()
-run = runlog.open_run({str(tmp_path)!r})
-print(sorted(first), sorted({{"pyarrow", "pandas", "torch"}} & sys.modules.keys()), len(run))
+loaded()
+run = runlog.open_run({str(tmp_path / "live")!r})
+run.column("kl"), run.lists("episode_returns")
+loaded()
+run = runlog.open_run({str(finished)!r})
+for name, type_ in run.types.items():
+    run.lists(name) if type_.startswith("list") else run.column(name)
+loaded()
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     log.close()
-    assert done.stdout.decode() == "[] [] 1\n"
+    assert done.stdout.decode().splitlines() == ["[]", "['numpy']", "['numpy', 'pyarrow']"]
