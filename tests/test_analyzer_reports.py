@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from analyzer import reports
+from analyzer.answers import answers
 from analyzer.diagnosis import (
     LINKS,
     Diagnosis,
@@ -23,6 +24,7 @@ from analyzer.diagnosis import (
 from analyzer.reports.as_markdown import code, escaped
 from analyzer.rules import BY_CODE, RULES
 from runlog.errors import UserError
+from runlog.importers import read_log
 from runlog.run import ImportInfo, Run, State, run_of
 
 RULE = BY_CODE["TRPO101"]
@@ -441,3 +443,36 @@ def test_reports_import_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+BROKEN = """\
+Iteration 10 | Timesteps 20480
+  Avg episode reward: 0.0001  ← Too small!
+  Min/Max reward: 0.0001 / 0.0001  ← All the same!
+  Advantages - mean: 0.000000, std: 0.000000  ← No variance! PROBLEM!
+  Returns - mean: 0.0001, std: 0.000000
+  Policy loss: -0.0000  ← Zero
+  KL divergence: 0.000000  ← Zero
+  Entropy: 39.5  ← Too high (nearly random)
+  Value loss: 0.0000  ← Zero
+  Line search: ✗ Failed
+
+  [DEBUG]
+    Advantages (raw): mean=0.000000, std=0.000000  ← PROBLEM HERE!
+    Advantages range: [0.0000, 0.0000]
+    Ratio: mean=1.000000, std=0.000000  ← No change
+    Gradient norm: 0.000000  ← Zero gradient!
+    Step direction norm: 0.000000  ← Can't find direction
+    Full step norm: 0.000000  ← No step
+    Expected improvement: 0.000000  ← No improvement expected
+"""
+
+
+def test_the_guides_broken_block_names_the_reward_from_print_to_report():
+    run = read_log(BROKEN.encode(), name="train.log")
+    diagnosis = answers(run).last()
+    found = reports.as_json(run, diagnosis, path="train.log")
+    assert (found["verdict"], found["guide"]["section"]) == ("fault", 1)
+    assert found["cause"]["code"] in ("TRPO101", "TRPO106")
+    assert "reward" in reports.markdown(run, diagnosis, path="train.log").splitlines()[2]
+    assert "17 of 17 keys understood" in reports.text(run, diagnosis, path="train.log")

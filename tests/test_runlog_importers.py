@@ -215,6 +215,40 @@ def test_a_key_that_only_ends_like_a_known_one_is_not_taken_for_it():
     assert run.source.not_understood == ("Value gradient norm", "critic_entropy")
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Iteration 10/500 | Timesteps 20480",
+        "Iteration: 10 | Timesteps: 20480",
+        "=== Iteration 10 | Timesteps 20480 ===",
+        "Iteration #10, Timesteps=20480",
+        "iteration 10 | timesteps 20480.0",
+        "(pid=1234) Iteration 10 | Timesteps 20480",
+        "Iteration 10 | Timesteps 20480 | 3.2 s",
+    ],
+)
+def test_the_line_that_opens_a_block_may_vary(head):
+    run = read(HEALTHY.replace("Iteration 10 | Timesteps 20480", head))
+    assert (cell(run, "iteration"), cell(run, "timesteps")) == (10, 20480)
+    assert len(run) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Iteration 3: residual 0.5", "CG iteration 3", "Iteration 1.5", "Value Iteration 3 | x"],
+)
+def test_the_iterations_of_something_else_open_no_block(line):
+    run = read(HEALTHY.replace("  [DEBUG]", f"  [DEBUG]\n    {line}"))
+    assert run.column("iteration").values.tolist() == [10]
+    assert cell(run, "gradient_norm") == 0.045678
+
+
+def test_a_shell_prompt_and_a_command_around_a_captured_log_do_no_harm():
+    run = read("box:~$ python -u train.py\n" + block(1) + block(2) + "^C\nbox:~$ \n")
+    assert run.column("iteration").values.tolist() == [1, 2]
+    assert run.state.name == "stopped"
+
+
 def test_blocks_in_a_row_make_one_row_each():
     run = read("".join(block(i, kl=f"0.00{i}000") for i in range(1, 8)))
     assert run.column("iteration").values.tolist() == [1, 2, 3, 4, 5, 6, 7]

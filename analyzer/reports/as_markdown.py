@@ -19,7 +19,6 @@ from analyzer.reports.wording import (
     visible,
     with_unit,
 )
-from runlog.importers.suggestions import suggested_map
 from runlog.run import Run
 
 _ACTIVE = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#~$"})
@@ -154,6 +153,8 @@ def _log(run: Run, diagnosis: Diagnosis) -> list[str]:
     if source is not None:
         lines.append(f"- Read as {escaped(understood(run))}.")
         if source.not_understood:
+            from runlog.importers.suggestions import suggested_map
+
             options = " ".join(suggested_map(source.not_understood))
             lines.append(f"- Not understood; name them: {code(options)}")
         lines += [f"- Assumed: {escaped(sentence(said))}" for said in source.assumptions]

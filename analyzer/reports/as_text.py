@@ -24,7 +24,6 @@ from analyzer.reports.wording import (
     verbatim,
     visible,
 )
-from runlog.importers.suggestions import suggested_map
 from runlog.run import Run
 
 _COLOURS = {"fault": "31", "solved": "32", "healthy": "32", "unknown": "33"}
@@ -139,6 +138,8 @@ def _log(run: Run) -> Paragraphs:
     if source is not None:
         lines += say(f"Read as: {understood(run)}.")
         if source.not_understood:
+            from runlog.importers.suggestions import suggested_map
+
             keys = source.not_understood[:_SHOWN]
             lines += say(f"Not understood: {_listed(tuple(map(visible, source.not_understood)))}.")
             *options, last = suggested_map(map(visible, keys))

@@ -1,7 +1,5 @@
 """One rule in full: when it says yes, why that matters, what to do, where it is from."""
 
-import difflib
-
 from analyzer.diagnosis import Fix
 from analyzer.reports.wording import Paragraphs, item, number, printed, say, sentence, visible
 from analyzer.rule import Rule
@@ -18,6 +16,8 @@ def rule_called(name: str) -> Rule:
     called = BY_CODE.get(code) or names.get(wanted)
     if called is not None:
         return called
+    import difflib
+
     near = difflib.get_close_matches(wanted, names, n=1)
     hint = f"did you mean {names[near[0]].code} {names[near[0]].name}? " if near else ""
     raise UserError(f"{visible(name)}: no such rule; {hint}`trpo-tui rules` lists them")

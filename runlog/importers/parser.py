@@ -20,8 +20,6 @@ class Findings:
         self.not_understood: dict[str, None] = {}
         self.ending: tuple[Incident, int] | None = None
         """The last incident that ends a process, and how many rows stood before it."""
-        self.planned_end = False
-        """The last block calls itself the last: `Iteration 100/100`."""
         self._incidents = Incidents()
 
     @property
