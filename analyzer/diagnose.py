@@ -68,7 +68,8 @@ def diagnose(answers: Answers, row: int) -> Diagnosis:
     rule_answers = tuple(_rule_answer(judged, row) for judged in answers.judged)
     candidates = _candidates(cause, findings, rule_answers)
     view = answers.judged[0].view if answers.judged else View(run)
-    verdict = _verdict(cause, findings, view, row)
+    undecided = any(hit.judged.grade_of(hit.grade).undecided for hit in hits)
+    verdict = _verdict(cause, findings, alive=_changes(view, row) and not undecided)
     iterations = view.iterations.middle
     return Diagnosis(
         row=row,
@@ -226,12 +227,12 @@ def _changes(view: View, row: int) -> bool:
     return bool(by_kl[recent].any() or (moved.known & (moved.low > 1.0))[recent].any())
 
 
-def _verdict(cause: Finding | None, findings: Sequence[Finding], view: View, row: int) -> Verdict:
+def _verdict(cause: Finding | None, findings: Sequence[Finding], *, alive: bool) -> Verdict:
     if cause is not None:
         return "fault"
     if any(f.code == SOLVED for f in findings):
         return "solved"
-    return "healthy" if _changes(view, row) else "unknown"
+    return "healthy" if alive else "unknown"
 
 
 def _headline(

@@ -18,6 +18,8 @@ class Grade:
     why: str
     explains: bool = True
     """Whether, at this level, the finding may explain others (and lower them to its level)."""
+    undecided: bool = False
+    """Whether, at this level, a run cannot be called healthy although nothing is a fault yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ RULES: tuple[Rule, ...] = (
                     "Every reward since the start is 0. A sparse reward that was not found yet looks "
                     "like this, and so does a broken one; the first non-zero reward withdraws this."
                 ),
+                undecided=True,
             ),
         ),
         why=(
