@@ -28,6 +28,7 @@ from analyzer.view import View
 ONLY_PRINTED_WRONG = ("TRPO002", "TRPO007")
 """Rules that are the cause only when nothing else is dead."""
 SOLVED = "TRPO601"
+STANDS_STILL = "TRPO604"
 COARSE = 0.85
 """Factor on the confidence of a finding that rests on printed digits."""
 UPSTREAM_UNKNOWN = 0.97
@@ -66,10 +67,10 @@ def diagnose(answers: Answers, row: int) -> Diagnosis:
     cause = causes[0] if causes else None
     ordered = _ordered(findings, causes)
     rule_answers = tuple(_rule_answer(judged, row) for judged in answers.judged)
-    candidates = _candidates(cause, findings, rule_answers)
     view = answers.judged[0].view if answers.judged else View(run)
     undecided = any(hit.judged.grade_of(hit.grade).undecided for hit in hits)
     verdict = _verdict(cause, findings, alive=_changes(view, row) and not undecided)
+    candidates = _candidates(cause, findings, rule_answers, verdict)
     iterations = view.iterations.middle
     return Diagnosis(
         row=row,
@@ -83,7 +84,7 @@ def diagnose(answers: Answers, row: int) -> Diagnosis:
         answers=rule_answers,
         links=_links(ordered, rule_answers),
         candidates=candidates,
-        log_next=_log_next(candidates, rule_answers, verdict),
+        log_next=_log_next(candidates, rule_answers),
         ignored=tuple(sorted(answers.ignored.items())),
     )
 
@@ -255,7 +256,8 @@ def _headline(
     if warned:
         return f"No fault is certain yet. To watch: {warned.title}."
     if row + 1 < RECENT:
-        return f"Too early to say: {row + 1} iterations; next decision at iteration {RECENT}."
+        seen = "1 iteration" if row == 0 else f"{row + 1} iterations"
+        return f"Too early to say after {seen}; next decision at iteration {RECENT}."
     return "No fault found, but nothing in this log shows that the policy changes."
 
 
@@ -328,33 +330,32 @@ def _links(findings: Sequence[Finding], answers: Sequence[RuleAnswer]) -> tuple[
 
 
 def _candidates(
-    cause: Finding | None, findings: Sequence[Finding], answers: Sequence[RuleAnswer]
+    cause: Finding | None,
+    findings: Sequence[Finding],
+    answers: Sequence[RuleAnswer],
+    verdict: Verdict,
 ) -> tuple[str, ...]:
-    """What could still be behind the symptoms: the cause, and unjudged rules that explain it."""
-    symptoms = [cause] if cause else [f for f in findings if f.level == "warning"]
-    if not symptoms:
-        return ()
+    """What could still be behind the symptoms: the cause, and unjudged rules that explain it.
+    Where nothing shows that the policy changes, that it may stand still is the symptom."""
+    symptoms = [f.code for f in ([cause] if cause else findings) if f.level != "info"]
+    if verdict == "unknown":
+        symptoms.append(STANDS_STILL)
     unjudged = [
         a.code
         for a in answers
         if a.answer == "unknown"
         and BY_CODE[a.code].level == "fault"
-        and any(s.code in EXPLAINS.get(a.code, ()) for s in symptoms)
+        and any(symptom in EXPLAINS.get(a.code, ()) for symptom in symptoms)
     ]
     own = [cause.code] if cause else []
     return tuple(dict.fromkeys((*own, *unjudged)))
 
 
-def _log_next(
-    candidates: tuple[str, ...], answers: Sequence[RuleAnswer], verdict: Verdict
-) -> tuple[LogNext, ...]:
+def _log_next(candidates: tuple[str, ...], answers: Sequence[RuleAnswer]) -> tuple[LogNext, ...]:
     """Missing columns by how many open questions each would help to settle, best first."""
-    open_codes = set(candidates)
-    if not open_codes and verdict == "unknown":
-        open_codes = {a.code for a in answers if a.answer == "unknown" and a.level == "fault"}
     decides: dict[str, list[str]] = {}
     for answer in answers:
-        if answer.answer == "unknown" and answer.code in open_codes:
+        if answer.answer == "unknown" and answer.code in candidates:
             for name in answer.needs:
                 decides.setdefault(name, []).append(answer.code)
     # A rule that lacks only one column is decided by it; count those first.
