@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +13,16 @@ if TYPE_CHECKING:
     from trpo_tui.judging import Source
 
 
-def watch(source: str | Path, *, every: float = 30.0) -> int:
+def watch(
+    source: str | Path,
+    *,
+    every: float = 30.0,
+    mapping: Mapping[str, str] | None = None,
+    from_format: str | None = None,
+) -> int:
     """Watch the run, log or folder of runs at `source` (`-`: standard input); returns the exit code.
+
+    `mapping`: a log's key → our column. `from_format`: the log's format, None recognises it.
 
     Without a terminal it speaks in lines, one at least every `every` seconds. Raises UserError
     where there is nothing to watch, before the screen starts.
@@ -24,15 +33,16 @@ def watch(source: str | Path, *, every: float = 30.0) -> int:
     path = str(source)
     check_source(path)
     if not screen_possible():
-        return watch_plain(path, every=every)
+        return watch_plain(path, every=every, mapping=mapping, from_format=from_format)
     if path == "-":
         try:
             piped = keys_from_terminal()
         except UserError as error:
             print(f"trpo-tui: {error}; writing lines instead", file=sys.stderr)  # noqa: T201
-            return watch_plain(path, every=every)
-        return _run_screen("-", "standard input", piped)
-    return _run_screen(path, None, None)
+            return watch_plain(path, every=every, mapping=mapping, from_format=from_format)
+        opener = partial(_piped, piped, mapping=mapping, from_format=from_format)
+        return _run_screen("-", "standard input", opener)
+    return _run_screen(path, None, partial(_opened, mapping=mapping, from_format=from_format))
 
 
 def check_source(path: str) -> None:
@@ -44,15 +54,19 @@ def check_source(path: str) -> None:
 
 
 def prepare_textual() -> None:
-    """Textual reads these when it is imported: no animation; few frames over SSH."""
+    """Textual reads these when it is imported: no animation; few frames over SSH.
+
+    An exported COLUMNS or LINES (readline exports them) would override the terminal's own size.
+    """
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     os.environ.setdefault("TEXTUAL_FPS", "4" if os.environ.get("SSH_CONNECTION") else "20")
 
 
-def _run_screen(path: str, name: str | None, piped: int | None) -> int:
+def _run_screen(path: str, name: str | None, opener: Callable[[str], "Source"]) -> int:
     prepare_textual()
     from trpo_tui.application import WatchApp
-    from trpo_tui.judging import open_source
     from trpo_tui.terminal import environment_at_start, speaks_unicode
     from trpo_tui.themes import ASCII, UNICODE
 
@@ -62,7 +76,6 @@ def _run_screen(path: str, name: str | None, piped: int | None) -> int:
     if path != "-" and Path(path).is_dir():
         opened, folder = pick(Path(path))
         name = Path(opened).resolve().name if opened else str(path)
-    opener = open_source if piped is None else partial(_piped, piped)
     app = WatchApp(opened, folder=folder, name=name or path, look=look, opener=opener)
     app.run(mouse=False)
     if app.failure is not None:
@@ -70,10 +83,22 @@ def _run_screen(path: str, name: str | None, piped: int | None) -> int:
     return app.return_code or 0
 
 
-def _piped(descriptor: int, _path: str) -> "Source":
+def _opened(path: str, *, mapping: Mapping[str, str] | None, from_format: str | None) -> "Source":
+    from trpo_tui.judging import open_source
+
+    return open_source(path, mapping=mapping, from_format=from_format)
+
+
+def _piped(
+    descriptor: int,
+    _path: str,
+    *,
+    mapping: Mapping[str, str] | None,
+    from_format: str | None,
+) -> "Source":
     from trpo_tui.judging import open_pipe
 
-    return open_pipe(descriptor)
+    return open_pipe(descriptor, mapping=mapping, from_format=from_format)
 
 
 def pick(folder: Path) -> tuple[str | None, Path | None]:

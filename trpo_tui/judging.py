@@ -3,7 +3,7 @@
 import os
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,18 +26,25 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
-def open_source(path: str) -> Source:
-    """The real one. pyarrow is imported here, in the reading thread, after the first paint."""
+def open_source(
+    path: str, *, mapping: Mapping[str, str] | None = None, from_format: str | None = None
+) -> Source:
+    """The real one. pyarrow is imported here, in the reading thread, after the first paint.
+
+    `mapping`: a log's key → our column. `from_format`: the log's format, None recognises it.
+    """
     from runlog.reader import follow
 
-    return follow(path)
+    return follow(path, mapping=mapping, from_format=from_format)
 
 
-def open_pipe(descriptor: int) -> Source:
+def open_pipe(
+    descriptor: int, *, mapping: Mapping[str, str] | None = None, from_format: str | None = None
+) -> Source:
     """Log text from an open pipe, such as standard input moved out of the way of the keys."""
     from runlog.importers import follow_log
 
-    return follow_log(os.fdopen(descriptor, "rb"))
+    return follow_log(os.fdopen(descriptor, "rb"), mapping=mapping, from_format=from_format)
 
 
 class Judged(Protocol):

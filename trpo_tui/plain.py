@@ -3,7 +3,7 @@
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -98,8 +98,17 @@ def progress_sentence(run: Run) -> str:
     return ", ".join(said) + "."
 
 
-def watch_plain(source: str | Path, *, every: float = 30.0, stream: TextIO | None = None) -> int:
+def watch_plain(
+    source: str | Path,
+    *,
+    every: float = 30.0,
+    stream: TextIO | None = None,
+    mapping: Mapping[str, str] | None = None,
+    from_format: str | None = None,
+) -> int:
     """Say what changes in the run at `source` until it has ended; returns 0.
+
+    `mapping`: a log's key → our column. `from_format`: the log's format, None recognises it.
 
     A folder of several runs is asked for one of them: lines of several runs would mix.
     """
@@ -112,7 +121,7 @@ def watch_plain(source: str | Path, *, every: float = 30.0, stream: TextIO | Non
         if picked is None:
             raise UserError(f"{folder}: holds several runs or none; name the one to watch")
         path = picked
-    tail = open_source(path)
+    tail = open_source(path, mapping=mapping, from_format=from_format)
     try:
         for sentence in sentences(tail, every=every):
             out.write(_line(sentence, out) + "\n")

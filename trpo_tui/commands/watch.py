@@ -14,17 +14,20 @@ import click
     metavar="S",
     help="Seconds after which a line is printed although nothing changed.",
 )
-def command(path: str, plain: bool, every: float) -> int:
+@click.option(
+    "--map", "pairs", metavar="THEIRS=OURS", multiple=True, help="Read a key as a column."
+)
+@click.option("--from", "from_format", metavar="FORMAT", help="Take the log to be of this format.")
+def command(
+    path: str, plain: bool, every: float, pairs: tuple[str, ...], from_format: str | None
+) -> int:
     """Show PATH, live or as a replay: a run, a log that may still grow, a folder of runs, or -.
 
     Without PATH: the runs found here.
     """
-    from trpo_tui.options import wants_lines
-
-    if wants_lines(plain):
-        from trpo_tui.plain import watch_plain
-
-        return watch_plain(path, every=every)
     from trpo_tui.app import watch
+    from trpo_tui.options import mapping_of, wants_lines
+    from trpo_tui.plain import watch_plain
 
-    return watch(path, every=every)
+    show = watch_plain if wants_lines(plain) else watch
+    return show(path, every=every, mapping=mapping_of(pairs), from_format=from_format)
