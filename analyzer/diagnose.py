@@ -22,7 +22,7 @@ from analyzer.diagnosis import (
 from analyzer.guide import walk
 from analyzer.loop import EXPLAINS, latency
 from analyzer.rules import BY_CODE
-from analyzer.snippets import snippet
+from analyzer.snippets import ORDER, snippet
 from analyzer.view import View
 
 ONLY_PRINTED_WRONG = ("TRPO002", "TRPO007")
@@ -324,7 +324,7 @@ def _links(findings: Sequence[Finding], answers: Sequence[RuleAnswer]) -> tuple[
         elif here:
             status.append(LinkStatus(link=link, status="warning", code=here[0].code))
         else:
-            judged = any(a.link == link and a.answer == "no" for a in answers)
+            judged = any(a.link == link and a.answer == "no" and a.evidence for a in answers)
             status.append(LinkStatus(link=link, status="ok" if judged else "unknown", code=None))
     return tuple(status)
 
@@ -352,17 +352,19 @@ def _candidates(
 
 
 def _log_next(candidates: tuple[str, ...], answers: Sequence[RuleAnswer]) -> tuple[LogNext, ...]:
-    """Missing columns by how many open questions each would help to settle, best first."""
+    """Missing columns, those that settle a question alone first, then in the order of the loop."""
     decides: dict[str, list[str]] = {}
+    alone: set[str] = set()
     for answer in answers:
         if answer.answer == "unknown" and answer.code in candidates:
+            lines = {snippet(name) for name in answer.needs}
             for name in answer.needs:
                 decides.setdefault(name, []).append(answer.code)
-    # A rule that lacks only one column is decided by it; count those first.
-    lacking = {a.code: len(a.needs) for a in answers}
+                if len(lines) == 1:
+                    alone.add(name)
 
-    def worth(name: str) -> tuple[float, int]:
-        return (-sum(1.0 / lacking[code] for code in decides[name]), list(decides).index(name))
+    def worth(name: str) -> tuple[bool, int]:
+        return (name not in alone, ORDER.get(name, len(ORDER)))
 
     return tuple(
         LogNext(column=name, decides=tuple(decides[name]), snippet=snippet(name))

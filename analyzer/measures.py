@@ -308,7 +308,6 @@ ALWAYS_REJECTED = derived("rejected_since_start", "iterations", "failed searches
 CURVATURE = column("curvature")
 LOG_PROBS_ALIKE = derived("log_probs_alike", "flag", "1 unless the window's log-probabilities spread like samples", _log_probs_alike, "", "window_log_prob_old")
 SIGMA = derived("relative_log_sigma", "1", "log(max σ / half the action range)", _half_range_sigma, "log_std_max", "log_std_mean")
-ITERATION = derived("iteration", "iterations", "iteration number", lambda v: v.iterations, "", "iteration")
 # fmt: on
 
 COMPANY = (REWARD_RANGE, ADVANTAGE_STD, GRADIENT_NORM, DIRECTION_NORM, STEP_NORM, KL)

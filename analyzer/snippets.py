@@ -31,6 +31,9 @@ SNIPPETS = {
     "damping": "damping=damping",
 }
 
+ORDER = {name: place for place, name in enumerate(SNIPPETS)}
+"""Which column to ask for first: along the update, settings last."""
+
 
 def snippet(column: str) -> str:
     """The call that logs this column."""

@@ -1,7 +1,7 @@
 """6xx: what came of it (the guide's section 6 and its timeline)."""
 
 from analyzer import measures as m
-from analyzer.condition import All, Check, Either, Recent
+from analyzer.condition import All, Check, Either, Lasting, Recent
 from analyzer.diagnosis import Fix
 from analyzer.rule import Rule
 
@@ -74,7 +74,7 @@ RULES: tuple[Rule, ...] = (
         link="policy change",
         level="fault",
         latency=10,
-        when=All((Check(m.KL_ALWAYS_ZERO, "≥", 1.0), Check(m.ITERATION, "≥", 10.0))),
+        when=Lasting(Check(m.KL_ALWAYS_ZERO, "≥", 1.0), 10),
         why=(
             "After ten iterations the policy should have changed (KL > 0). That it has not is a "
             "symptom; the links before it say why, or which column would."
