@@ -408,3 +408,17 @@ class Gate:
 
     def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:  # noqa: ARG002
         return ()
+
+
+def lacking(condition: Condition, holds: Callable[[str], bool]) -> tuple[str, ...]:
+    """Columns the log would have to hold for this condition to be judged; of alternatives, those
+    of the one that lacks fewest."""
+    match condition:
+        case Either(conditions=parts):
+            return min((lacking(part, holds) for part in parts), key=len)
+        case All(conditions=parts):
+            return tuple(dict.fromkeys(name for part in parts for name in lacking(part, holds)))
+        case Recent(condition=inner) | Lasting(condition=inner) | Gate(condition=inner):
+            return lacking(inner, holds)
+    names = (name for measure in condition.measures for name in measure.columns)
+    return tuple(dict.fromkeys(name for name in names if not holds(name)))

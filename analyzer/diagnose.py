@@ -7,7 +7,7 @@ import numpy as np
 
 from analyzer import measures as m
 from analyzer.answers import Answers, Judged
-from analyzer.condition import UNKNOWN
+from analyzer.condition import UNKNOWN, lacking
 from analyzer.diagnosis import (
     LINKS,
     Diagnosis,
@@ -281,7 +281,7 @@ def _rule_answer(judged: Judged, row: int) -> RuleAnswer:
     rule, view = judged.rule, judged.view
     k = judged.grade(row)
     grade = judged.grade_of(k or 0)
-    needs = tuple(name for name in rule.columns if not view.holds(name, row))
+    needs = lacking(rule.when, lambda name: view.holds(name, row))
     answer = "yes" if k is not None else "no"
     reason = ""
     if judged.not_applicable:

@@ -158,7 +158,7 @@ def _not_decided(diagnosis: Diagnosis) -> Paragraphs:
     for best in diagnosis.log_next[:1]:
         lines += say(
             f"The column that would decide first: {visible(best.column)} "
-            f"(between {_listed(best.decides)}). Log it:"
+            f"(it tells of {_listed(best.decides)}). Log it:"
         )
         lines += [p for line in best.snippet.splitlines() for p in verbatim(visible(line), "    ")]
     return lines
