@@ -1,5 +1,6 @@
 """The command line: which commands there are, and how a user's mistake is told."""
 
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -98,7 +99,10 @@ def _refuse(line: str) -> int:
 
 
 def main() -> None:
-    """The console script."""
+    """The console script. A character that this terminal or a file name cannot spell becomes `?`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     sys.exit(run(sys.argv[1:]))
 
 

@@ -71,16 +71,20 @@ def wants_color(choice: str) -> bool:
     return sys.stdout.isatty() and not dumb
 
 
-def speaks_plainly() -> bool:
-    """Whether TRPO_TUI_PLAIN asks every command for numbered sentences in ASCII."""
+def _asks_for_lines() -> bool:
     return os.environ.get("TRPO_TUI_PLAIN", "") not in ("", "0")
+
+
+def speaks_plainly() -> bool:
+    """Whether to write numbered sections in ASCII: TRPO_TUI_PLAIN, or output that knows no more."""
+    return _asks_for_lines() or not (sys.stdout.encoding or "utf-8").lower().startswith("utf")
 
 
 def wants_lines(plain: bool) -> bool:
     """Whether to print lines instead of opening the screen."""
     from trpo_tui.terminal import screen_possible
 
-    return plain or speaks_plainly() or not screen_possible()
+    return plain or _asks_for_lines() or not screen_possible()
 
 
 def expanded(paths: Sequence[str]) -> tuple[tuple[str, ...], bool]:
