@@ -236,7 +236,7 @@ def test_a_partial_log_says_what_it_took_and_the_one_column_to_add():
     assert "format guide, attempt 2 of 2, 2 of 4 keys understood" in said
     assert "--map 'Explained variance=explained_variance' \\" in said
     assert "Candidates left: TRPO002." in said
-    assert "log_ratio_std (between TRPO002, TRPO604)" in " ".join(said.split())
+    assert "log_ratio_std (it tells of TRPO002, TRPO604)" in " ".join(said.split())
     assert "    log(a)\n" in said
     assert "Assumed: KL is taken" in said
     assert "Note: The last line has no end." in said
