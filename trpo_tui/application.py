@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Thread
 from typing import ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
@@ -18,13 +19,13 @@ from trpo_tui.frame import Frame, default_charts, iterations
 from trpo_tui.judging import Judged, Source, judge_run, open_source
 from trpo_tui.messages import Copied, Failed, Looked, RunsFound
 from trpo_tui.playhead import Playhead, neighbour, row_of
+from trpo_tui.question import Question
 from trpo_tui.reading import Reader
 from trpo_tui.screens.base import RunScreen
 from trpo_tui.screens.diagnosis import DiagnosisScreen
 from trpo_tui.screens.events import Events
 from trpo_tui.screens.help import Help
 from trpo_tui.screens.monitor import Monitor, with_chart
-from trpo_tui.screens.prompt import Prompt
 from trpo_tui.screens.runs import Runs
 from trpo_tui.screens.table import Table
 from trpo_tui.terminal import clip
@@ -60,6 +61,7 @@ class WatchApp(App[int]):
         self._path, self._opener, self._judging = path, opener, judging
         self._reader: Reader | None = None
         self._timer: Timer | None = None
+        self._question: Question | None = None
         self.frame = _opening(path or "", name or (Path(path).name if path else ""))
 
     # reading
@@ -110,7 +112,7 @@ class WatchApp(App[int]):
             self.say(str(message.error))
             return
         self.failure = message.error
-        self.exit(2)
+        self.exit(return_code=2)
 
     def on_runs_found(self, message: RunsFound) -> None:
         if isinstance(self.screen, Runs):
@@ -128,6 +130,26 @@ class WatchApp(App[int]):
         """Answer the last key in the key line."""
         self.frame = replace(self.frame, message=sentence)
         self.show()
+
+    def ask(self, text: str, typed: str, then: Callable[[str], None]) -> None:
+        """Ask for a line in the key line; keys are letters until enter or escape."""
+        self._question = Question(text=text, typed=typed, then=then)
+        self.say(self._question.line)
+
+    def on_key(self, event: events.Key) -> None:
+        """Every key comes by here, in order; the bindings follow unless a question is open."""
+        question = self._question
+        if question is None or event.key == "ctrl+c":
+            return
+        event.prevent_default()
+        if event.key in ("enter", "escape"):
+            self._question = None
+            self.say("")
+            if event.key == "enter":
+                question.then(question.typed)
+            return
+        self._question = question.pressed(event.key, event.character)
+        self.say(self._question.line)
 
     def move(self, playhead: Playhead) -> None:
         """Look at another row; its diagnosis follows from the reading thread."""
@@ -199,7 +221,7 @@ class WatchApp(App[int]):
         elif name.endswith(("-change", "-event")):
             self._jump(name)
         elif name == "goto":
-            self.push_screen(Prompt("go to iteration (or 50%)"), self._goto)
+            self.ask("go to iteration (or 50%)", "", self._goto)
         elif name == "copy":
             self._copy()
         else:
@@ -219,8 +241,8 @@ class WatchApp(App[int]):
         else:
             self.move(self.frame.playhead.at(row))
 
-    def _goto(self, answer: str | None) -> None:
-        if not answer or not answer.strip():
+    def _goto(self, answer: str) -> None:
+        if not answer.strip():
             return
         try:
             self.move(self.frame.playhead.at(row_of(answer, iterations(self.frame.run))))

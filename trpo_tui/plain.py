@@ -66,7 +66,7 @@ def state_sentence(run: Run) -> str:
         "killed": "The run was killed",
         "lost": "The run is lost: its process no longer answers",
     }
-    reason = f": {state.reason}" if state.reason else ""
+    reason = f": {state.reason.rstrip('.')}" if state.reason else ""
     return f"{words[state.name]}, {where}{reason}."
 
 

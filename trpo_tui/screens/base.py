@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from trpo_tui.application import WatchApp
 
 
-class RunScreen(Screen[None]):
-    """Shows frames as they come; subclasses give the body."""
+class RunScreen(Screen[None], inherit_bindings=False):
+    """Shows frames as they come; subclasses give the body.
+
+    Textual's own bindings of a screen (tab, ctrl+c) are not wanted: the registry has them.
+    """
 
     called: ScreenName = "monitor"
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-side"), (140, "-wide")]  # noqa: RUF012

@@ -16,7 +16,7 @@ from trpo_tui.text import number
 from trpo_tui.themes import Line, Look, Role
 from trpo_tui.widgets.header import state_word
 from trpo_tui.widgets.items import Items
-from trpo_tui.widgets.lines import Lines, View
+from trpo_tui.widgets.lines import Lines, View, fit
 
 AGAIN_SECONDS = 10.0
 
@@ -76,9 +76,14 @@ def _look_again(folder: Path, post: Callable[[Message], object], stop: Event) ->
         stop.wait(AGAIN_SECONDS)
 
 
-def entry_line(entry: Entry, look: Look) -> Line:
+def name_width(names: Iterable[str]) -> int:
+    """Room for the longest name, within reason."""
+    return max(12, min(32, max(map(len, names), default=0)))
+
+
+def entry_line(entry: Entry, look: Look, width: int) -> Line:
     """Name, state, iterations, return, verdict."""
-    name = f"{look.say(entry.name):32} "
+    name = f"{fit(((entry.name, 'plain'),), width, look)[0][0]} "
     if entry.state is None:
         return ((name, "plain"), (look.say(entry.problem), "bad"))
     word, role = state_word(entry.state)
@@ -99,8 +104,10 @@ def entry_line(entry: Entry, look: Look) -> Line:
 class Heading(Lines):
     """The names of the columns."""
 
+    wide = 12
+
     def draw(self, view: View) -> list[Line]:
-        text = f"{'run':32} {'state':9} {'iterations':>8} {'return':>9}    verdict"
+        text = f"{'run':{self.wide}} {'state':9} {'iterations':>8} {'return':>9}    verdict"
         return [((text[: view.width], "dim"),)]
 
 
@@ -135,7 +142,9 @@ class Runs(RunScreen):
         self.fill(self.watch_app.frame)
 
     def fill(self, frame: Frame) -> None:
-        listed = self.query_one("#items", Items)
+        listed, heading = self.query_one("#items", Items), self.query_one(Heading)
+        wide = heading.wide = name_width(entry.name for entry in self.entries or ())
+        heading.show(frame)
         listed.show(frame)
         if self.entries is None:
             listed.set_items([(("looking for runs", "dim"),)])
@@ -143,7 +152,7 @@ class Runs(RunScreen):
             nothing = f"no runs below {self.folder}: trpo-tui train --env HalfCheetah-v5 makes one"
             listed.set_items([((self.look.say(nothing), "dim"),)])
         else:
-            listed.set_items([entry_line(entry, self.look) for entry in self.entries])
+            listed.set_items([entry_line(entry, self.look, wide) for entry in self.entries])
 
     def act(self, name: str) -> bool:
         if name == "choose" and self.entries:

@@ -8,7 +8,6 @@ from runlog.run import Run
 from runlog.schema import BY_NAME
 from trpo_tui.frame import Frame
 from trpo_tui.screens.base import RunScreen
-from trpo_tui.screens.prompt import Prompt
 from trpo_tui.text import cell, wrapped
 from trpo_tui.themes import Line, Look, Role
 from trpo_tui.widgets.items import Items
@@ -79,14 +78,13 @@ class Table(RunScreen):
 
     def act(self, name: str) -> bool:
         if name == "filter":
-            self.app.push_screen(Prompt("filter", self.letters), self._filter)
+            self.watch_app.ask("filter", self.letters, self._filter)
             return True
         if name == "choose":
             self.query_one(Detail).toggle_class("-open")
             return True
         return super().act(name)
 
-    def _filter(self, letters: str | None) -> None:
-        if letters is not None:
-            self.letters = letters.strip()
-            self.watch_app.show()
+    def _filter(self, letters: str) -> None:
+        self.letters = letters.strip()
+        self.watch_app.show()

@@ -60,7 +60,7 @@ def finding_lines(
     """A finding in at most `height` lines: every part has its place before any gets a second line."""
     lines = _title(finding, now, look, width, mark, role)
     finding = _fixes_shown(finding, height)
-    for most in (8, 4, 3, 2, 1):
+    for most in (16, 12, 9, 7, 5, 4, 3, 2, 1):
         evidence = evidence_lines(finding, width, min(most, 3), look)
         fixes = fix_lines(finding, width, most, look)
         if len(lines) + len(evidence) + len(fixes) <= height or most == 1:

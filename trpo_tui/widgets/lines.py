@@ -40,17 +40,17 @@ def _combined(base: Style, role: Role) -> Style:
     return base + _STYLES[role]
 
 
-def fit(line: Line, width: int, cut: str) -> Line:
+def fit(line: Line, width: int, look: Look) -> Line:
     """The line cut or padded to exactly `width` cells, without control characters."""
     spans: list[Span] = []
     left = width
     for text, role in line:
         if left <= 0:
             break
-        shown = printable(text)
+        shown = look.say(printable(text))
         size = cell_len(shown)
         if size > left:
-            shown = set_cell_size(shown, left - 1) + cut
+            shown = set_cell_size(shown, left - 1) + look.cut
             size = left
         if shown and spans and spans[-1][1] == role:
             spans[-1] = (spans[-1][0] + shown, role)
@@ -118,9 +118,7 @@ class Lines(Widget):
         width, height = self.size
         if self.frame is None or width < 1 or height < 1:
             return
-        lines = [
-            fit(line, width, self.look.cut) for line in self.draw(View(self.frame, width, height))
-        ]
+        lines = [fit(line, width, self.look) for line in self.draw(View(self.frame, width, height))]
         blank: Line = ((" " * width, "plain"),)
         new = [*lines[:height], *([blank] * (height - len(lines)))]
         regions = []

@@ -1,0 +1,120 @@
+"""Watching in sentences."""
+
+import io
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import count
+
+import pytest
+from screen_fakes import FakeAnswers, FakeTail, run_with
+
+from runlog.errors import UserError
+from runlog.run import Run, run_of
+from runlog.writer import RunLog
+from trpo_tui.plain import sentences, watch_plain
+
+
+def _ended(run, name="killed", reason="its process is gone"):
+    return replace(run, state=replace(run.state, name=name, reason=reason))
+
+
+def _spoken(runs, *, every=1000.0, silent=0):
+    tail = FakeTail(runs[0])
+    tail.next = list(runs[1:])
+    ticks = count()
+    polls = iter([False] * silent)
+    poll = tail.poll
+    tail.poll = lambda: None if next(polls, None) is not None else poll()
+    return list(
+        sentences(
+            tail, every=every, judging=FakeAnswers, clock=lambda: float(next(ticks)),
+            sleep=lambda seconds: None,
+        )
+    )  # fmt: skip
+
+
+def test_an_ended_run_is_told_and_left():
+    spoken = _spoken([_ended(run_with(60))])
+    assert spoken[0] == "The run was killed, at iteration 60: its process is gone."
+    assert any("TRPO101" in sentence for sentence in spoken)
+    assert any(sentence.startswith("Evidence: ") for sentence in spoken)
+    assert [s.split(":")[0] for s in spoken if s.startswith("Fix")] == [
+        "Fix (guide §1)",
+        "Fix (founded)",
+    ]
+    assert spoken[-1].startswith("At the end: TRPO101")
+
+
+def test_nothing_is_said_twice():
+    live = [run_with(n, state="running") for n in (30, 31, 32, 33)]
+    spoken = _spoken([*live, _ended(run_with(33))])
+    assert len([s for s in spoken if "live" in s]) == 1
+    assert len([s for s in spoken if s.startswith("Iteration 30")]) == 1
+    assert not any(s.startswith("Iteration 31") for s in spoken)
+
+
+def test_a_new_cause_is_said_when_it_appears():
+    spoken = _spoken(
+        [run_with(5, state="running"), run_with(40, state="running"), _ended(run_with(40))]
+    )
+    healthy = next(i for i, s in enumerate(spoken) if "No fault found" in s)
+    sick = next(i for i, s in enumerate(spoken) if "TRPO101" in s)
+    assert healthy < sick
+
+
+def test_a_silent_run_is_spoken_of_every_so_often():
+    spoken = _spoken([run_with(5, state="running"), _ended(run_with(5))], every=10.0, silent=40)
+    assert len([s for s in spoken if s.startswith("Iteration 5, return")]) >= 3
+
+
+def test_a_run_without_rows_ends_without_a_diagnosis():
+    empty = replace(Run(chunks=()), state=replace(run_of([]).state, name="crashed", reason="no"))
+    assert _spoken([empty]) == ["The run crashed, before the first iteration: no."]
+
+
+def test_lines_go_out_in_the_encoding_of_the_stream(tmp_path):
+    with RunLog(tmp_path / "run", env_id="Ümgebung-v0") as log:
+        for i in range(12):
+            log.iteration(kl=0.0, reward_min=1.0, reward_max=1.0, episode_return_mean=float(i))
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+    assert watch_plain(tmp_path / "run", stream=stream) == 0
+    stream.flush()
+    assert b"finished, at iteration 12" in raw.getvalue()
+
+
+def test_a_folder_of_several_runs_is_asked_for_one(tmp_path):
+    for name in ("a", "b"):
+        with RunLog(tmp_path / name) as log:
+            log.iteration(kl=0.01)
+    with pytest.raises(UserError, match="name the one"):
+        watch_plain(tmp_path)
+    with pytest.raises(UserError, match="no such file"):
+        watch_plain(tmp_path / "c")
+
+
+def test_plain_lines_need_neither_textual_nor_pandas(tmp_path):
+    with RunLog(tmp_path / "run") as log:
+        log.iteration(kl=0.01)
+    code = (
+        "import sys; from trpo_tui.plain import watch_plain; watch_plain(sys.argv[1]);"
+        "print(sorted({'textual', 'pandas', 'torch', 'agent'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "run")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_screen_starts_without_pyarrow_pandas_or_torch():
+    code = (
+        "import sys; from trpo_tui.app import prepare_textual; prepare_textual();"
+        "import trpo_tui.application;"
+        "print(sorted({'pyarrow', 'pandas', 'torch', 'agent'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

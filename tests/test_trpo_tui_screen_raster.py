@@ -1,0 +1,163 @@
+"""Curves as dots."""
+
+import numpy as np
+import pytest
+
+from runlog.run import run_of
+from trpo_tui.themes import ASCII, UNICODE
+from trpo_tui.widgets.chart import GUTTER, Plot
+from trpo_tui.widgets.raster import (
+    ascii_cells,
+    braille,
+    column_of,
+    columns,
+    dots,
+    level,
+    nice_range,
+    scale,
+    spark,
+)
+
+
+def _all(n):
+    return np.ones(n, dtype=bool)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 59, 60, 61, 500, 10_007])
+@pytest.mark.parametrize("width", [1, 2, 3, 60, 61])
+def test_every_row_lies_inside_the_chart_and_none_before_its_neighbour(n, width):
+    places = [column_of(row, n, width) for row in range(n)]
+    assert places[0] == 0
+    assert max(places) < width
+    assert places == sorted(places)
+
+
+def test_a_growing_run_keeps_its_place_until_the_scale_halves():
+    scales = [scale(n, 60) for n in range(2, 400)]
+    assert scales == sorted(scales, reverse=True)
+    assert all(2**k == float(2**k) for k in scales)
+    assert len(set(scales)) < 10
+
+
+@pytest.mark.parametrize("spike", [0, 1, 4_999, 9_998, 9_999])
+def test_no_spike_is_lost_among_ten_thousand_rows(spike):
+    values = np.zeros(10_000)
+    values[spike] = 7.0
+    curve = columns(values, _all(10_000), 60)
+    assert np.nanmax(curve.high) == 7.0
+    assert dots(curve, 0.0, 7.0, 60, 40)[0].any()
+
+
+def test_a_nan_and_a_null_are_gaps_and_only_the_nan_is_marked():
+    values = np.array([1.0, np.nan, 1.0, 1.0, 1.0])
+    present = np.array([True, True, True, False, True])
+    curve = columns(values, present, 5)
+    assert np.isfinite(curve.high).tolist() == [True, False, True, False, True]
+    assert curve.not_finite.tolist() == [False, True, False, False, False]
+
+
+def test_few_rows_are_joined_by_straight_lines():
+    curve = columns(np.array([0.0, 4.0]), _all(2), 5)
+    assert curve.high.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+def test_a_steep_curve_stays_one_line():
+    curve = columns(np.array([0.0, 10.0, 0.0]), _all(3), 3)
+    grid = dots(curve, 0.0, 10.0, 3, 11)
+    assert grid[:, 1].all()
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(0.0, 1.0), (3.0, 3.0), (0.0, 0.0), (-1e30, 1e30), (0.0, 1e308), (-1.7e308, 1.7e308),
+     (1e-320, 2e-320), (5.0, 5.0000001), (1e30, 1e30)],
+)  # fmt: skip
+def test_a_range_holds_what_it_is_made_for(low, high):
+    bottom, top = nice_range(low, high)
+    assert np.isfinite([bottom, top]).all()
+    assert bottom <= low
+    assert high <= top
+    assert bottom < top
+    places = level(np.array([low, high]), bottom, top, 10)
+    assert (places >= 0).all()
+    assert (places < 10).all()
+
+
+def test_braille_puts_each_dot_where_it_belongs():
+    grid = np.zeros((4, 4), dtype=bool)
+    grid[0, 0] = grid[3, 3] = True
+    assert braille(grid) == ["⠁⢀"]
+
+
+def test_ascii_cells_know_upper_and_lower_half():
+    grid = np.array([[True, False, True, False], [False, True, True, False]])
+    assert ascii_cells(grid) == ["'.: "]
+
+
+def test_a_spark_rises_with_its_values_and_leaves_gaps():
+    values = np.array([0.0, 1.0, 2.0, 7.0])
+    signs = "01234567"
+    assert spark(values, _all(4), 4, signs) == "0127"
+    assert spark(values, np.array([True, False, True, True]), 4, signs) == "0 27"
+    assert spark(values, _all(4), 1, signs) == "0"
+
+
+def _plot(cells, *, look=UNICODE, name="gradient_norm", height=6):
+    rows = [{"iteration": i + 1, name: cell} for i, cell in enumerate(cells)]
+    return Plot(run_of(rows), name, 40, height, look)
+
+
+def _text(plot, **arguments):
+    lines = [plot.line(y, None, None, bar=False) for y in range(plot.height)]
+    return "\n".join("".join(text for text, _ in line) for line in lines)
+
+
+@pytest.mark.parametrize("look", [UNICODE, ASCII])
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([None] * 5, "not logged"),
+        ([], "no rows yet"),
+        ([float("nan")] * 5, "NaN or infinite in every row"),
+        ([float("inf"), float("-inf")], "NaN or infinite in every row"),
+    ],
+)
+def test_a_chart_with_nothing_to_draw_says_so(cells, said, look):
+    text = _text(_plot(cells, look=look))
+    assert said in text
+    assert look.unicode or text.isascii()
+
+
+@pytest.mark.parametrize("cells", [[1e30, -1e30, 0.0], [1e300, -1.7e308], [0.5], [2.0] * 9])
+def test_any_finite_value_draws(cells):
+    drawn = [c for line in _plot(cells).rows for c in line if c != " "]
+    assert drawn
+
+
+def test_a_nan_among_numbers_is_marked_at_the_bottom():
+    text = _text(_plot([1.0, 2.0, float("nan"), 2.0, 1.5]))
+    assert UNICODE.not_finite in text.splitlines()[-1]
+
+
+def test_the_bound_is_drawn_and_inside_the_range():
+    rows = [{"iteration": i + 1, "kl": 0.002, "max_kl": 0.01} for i in range(10)]
+    plot = Plot(run_of(rows), "kl", 40, 8, UNICODE)
+    assert plot.low <= 0.01 <= plot.high
+    lines = ["".join(t for t, _ in plot.line(y, None, 0.01, bar=False)) for y in range(8)]
+    assert any(UNICODE.threshold * 5 in line for line in lines)
+
+
+def test_the_cursor_is_a_bar_when_paused_and_marks_both_ends_when_it_runs():
+    plot = _plot([1.0, 2.0, 3.0, 4.0])
+    cursor = plot.cursor(2)
+
+    def barred(bar):
+        cells = [
+            "".join(t for t, _ in plot.line(y, cursor, None, bar=bar))[GUTTER + cursor]
+            for y in range(6)
+        ]
+        return [cell == UNICODE.bar for cell in cells]
+
+    rows = [line[cursor] for line in plot.rows]
+    assert barred(True) == [row == " " for row in rows]  # the rest is the curve itself
+    assert barred(False) == [True, False, False, False, False, True]
