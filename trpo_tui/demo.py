@@ -3,7 +3,7 @@
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
@@ -25,6 +25,8 @@ FAULT = "constant-reward"
 SEED = 0
 ENDS = 5
 """Iterations at either end that are compared."""
+GOODBYE = 10.0
+"""Seconds that a training gets to seal its log after Ctrl-C."""
 PROGRESS = 4.0
 """Seconds between two lines of progress."""
 PATIENCE = 60.0
@@ -73,6 +75,11 @@ def training(
         try:
             _first_row(child, path)
             yield child
+        except KeyboardInterrupt:
+            # The terminal sent it to the training too, which a second signal would cut short.
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=GOODBYE)
+            raise
         finally:
             if child.poll() is None:
                 child.terminate()
