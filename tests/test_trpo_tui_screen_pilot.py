@@ -8,6 +8,7 @@ import pytest
 from screen_fakes import CHECKPOINT, FakeAnswers, FakeTail, run_with
 
 from runlog.errors import UserError
+from runlog.run import run_of
 from trpo_tui.application import WatchApp
 from trpo_tui.themes import ASCII, UNICODE
 from trpo_tui.widgets.lines import Lines
@@ -335,3 +336,15 @@ def test_leaving_closes_the_source_and_nothing_else():
 
     session = on_screen(body)
     assert session.app.return_code == 0
+
+
+def test_a_chart_names_the_last_value_where_the_newest_row_has_none():
+    run = run_with(60)
+    rows = [dict(record) for record in run.chunks[0].records]
+    rows[-1]["episode_return_mean"] = None
+    rows[-2]["episode_return_mean"] = 7.0
+
+    async def body(session):
+        assert session.shown("chart0").splitlines()[0].endswith("episode_return_mean 7 (it 59)")
+
+    on_screen(body, run_of(rows))

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from analyzer.diagnosis import Evidence
 from runlog.errors import UserError
 from runlog.run import run_of
 from trpo_tui.actions import ACTIONS, BY_NAME, hints
 from trpo_tui.playhead import SPEEDS, Playhead, neighbour, row_of
 from trpo_tui.terminal import speaks_unicode
-from trpo_tui.text import age, cell, number
+from trpo_tui.text import age, cell, compared, number
 from trpo_tui.themes import ASCII, UNICODE, printable, to_ascii
 from trpo_tui.widgets.lines import changed, fit
 
@@ -116,6 +117,12 @@ def test_a_cell_tells_null_nan_and_not_logged_apart():
     assert cell(run, "gradient_norm", 0) == "not logged"
     assert cell(run, "extra", 0) == "2: 1 NaN"
     assert cell(run, "entropy", 5) == "null"
+
+
+def test_a_comparison_that_does_not_hold_is_told_as_a_condition():
+    evidence = Evidence(measure="kl", value=0.5, comparison="≤", bound=0.01, unit="nat")
+    assert compared(evidence) == "kl = 0.5 ≤ 0.01 nat"
+    assert compared(evidence, holds=False) == "kl = 0.5 (yes if ≤ 0.01 nat)"
 
 
 def test_ages_are_coarse():

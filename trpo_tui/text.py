@@ -58,15 +58,17 @@ def _list_cell(column: ListColumn, row: int) -> str:
     return f"{len(entries)}: {shown}" + (" ..." if len(entries) > 4 else "")
 
 
-def compared(evidence: Evidence) -> str:
-    """One comparison as a line: what was measured, the number, how and with what compared."""
-    parts = [evidence.measure, "="]
-    parts.append(_amount(evidence.value))
-    if evidence.bound is not None:
-        parts += [evidence.comparison, _amount(evidence.bound)]
-    if evidence.unit and evidence.unit != "1":
-        parts.append(evidence.unit)
-    return " ".join(part for part in parts if part)
+def compared(evidence: Evidence, *, holds: bool = True) -> str:
+    """One comparison as a line: what was measured, the number, how and with what compared.
+
+    Where the rule does not fire the comparison need not hold, so it is told as a condition.
+    """
+    unit = "" if evidence.unit == "1" else f" {evidence.unit}".rstrip()
+    said = f"{evidence.measure} = {_amount(evidence.value)}"
+    if evidence.bound is None:
+        return said + unit
+    against = f"{evidence.comparison} {_amount(evidence.bound)}{unit}"
+    return f"{said} {against}" if holds else f"{said} (yes if {against})"
 
 
 def _amount(value: float | str | None) -> str:

@@ -31,7 +31,8 @@ def rule_line(answer: RuleAnswer, diagnosis: Diagnosis, look: Look) -> Line:
     """Mark, code, name, answer, and the numbers or the reason there are none."""
     mark, role = answer_mark(answer, look)
     cause = diagnosis.cause is not None and diagnosis.cause.code == answer.code
-    said = "; ".join(compared(evidence) for evidence in answer.evidence)
+    fires = answer.answer == "yes"
+    said = "; ".join(compared(evidence, holds=fires) for evidence in answer.evidence)
     if answer.answer in ("unknown", "not applicable") or not said:
         said = answer.reason or said
     tag = "CAUSE" if cause else "n/a" if answer.answer == "not applicable" else answer.answer
@@ -48,7 +49,9 @@ def why_lines(
     if finding is None:
         lines = wrapped(f"{mark} {answer.code} {look.say(answer.title)}", width, 2, role)
         for evidence in answer.evidence:
-            lines += labelled("compared", look.say(compared(evidence)), width, 2, ("dim", "plain"))
+            lines += labelled(
+                "compared", look.say(compared(evidence, holds=False)), width, 2, ("dim", "plain")
+            )
         if answer.reason:
             lines += labelled(answer.answer, look.say(answer.reason), width, 3, ("dim", "plain"))
         if answer.needs:

@@ -61,7 +61,7 @@ def finding_lines(
     lines = _title(finding, now, look, width, mark, role)
     finding = _fixes_shown(finding, height)
     for most in (16, 12, 9, 7, 5, 4, 3, 2, 1):
-        evidence = evidence_lines(finding, width, min(most, 3), look)
+        evidence = evidence_lines(finding, width, min(most, 6), look)
         fixes = fix_lines(finding, width, most, look)
         if len(lines) + len(evidence) + len(fixes) <= height or most == 1:
             break

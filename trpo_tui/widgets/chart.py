@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from runlog.run import Run
-from trpo_tui.frame import Frame
+from trpo_tui.frame import Frame, iteration_at
 from trpo_tui.text import cell, number
 from trpo_tui.themes import UNICODE, Line, Look, Role
 from trpo_tui.widgets.lines import Lines, View
@@ -42,6 +42,8 @@ def title_line(frame: Frame, name: str, *, focused: bool, look: Look) -> Line:
     """Name, value at the playhead, bound."""
     bound = threshold(frame.run, name, frame.row)
     value = cell(frame.run, name, frame.row)
+    if value == "null":
+        value = _last_known(frame, name)
     spans: list[tuple[str, Role]] = [
         (look.pointer if focused else " ", "bold"),
         (look.say(name), "title"),
@@ -50,6 +52,15 @@ def title_line(frame: Frame, name: str, *, focused: bool, look: Look) -> Line:
     if bound is not None:
         spans.append((f"  {THRESHOLDS[name]} {number(bound)}", "dim"))
     return tuple(spans)
+
+
+def _last_known(frame: Frame, name: str) -> str:
+    """The newest value up to the playhead and its iteration: a mean is null where no episode ended."""
+    known = np.flatnonzero(frame.run.column(name).present[: frame.row + 1])
+    if not len(known):
+        return "null"
+    row = int(known[-1])
+    return f"{cell(frame.run, name, row)} (it {iteration_at(frame.run, row)})"
 
 
 class Plot:
