@@ -1,18 +1,27 @@
 """A picture of the Monitor for the README: `python -m trpo_tui.picture RUN out.svg [COLUMNSxROWS]`."""
 
 import asyncio
+import os
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 from runlog.errors import UserError
 
 
 async def picture(source: str | Path, *, columns: int = 100, rows: int = 30) -> str:
-    """The Monitor of a run at its last row as SVG text, drawn without a terminal."""
+    """The Monitor of a run at its last row as SVG text, drawn without a terminal.
+
+    Times are in UTC and with their date, so that the same run always gives the same picture.
+    """
     from trpo_tui.app import check_source, prepare_textual
 
     check_source(str(source))
     prepare_textual()
+    os.environ["TZ"] = "UTC"
+    if hasattr(time, "tzset"):
+        time.tzset()
     from trpo_tui.application import WatchApp
 
     name = Path(source).resolve().name
@@ -26,6 +35,8 @@ async def picture(source: str | Path, *, columns: int = 100, rows: int = 30) -> 
                 break
         else:
             raise UserError(f"{source}: not read within 30 s")
+        app.frame = replace(app.frame, now=0.0)  # the same picture on every day
+        app.show()
         await pilot.pause()
         return app.export_screenshot(title=f"trpo-tui watch {name}")
 
