@@ -277,6 +277,7 @@ def TRPOAgent(  # noqa: N802 the name users of the guide know
         device=device,
         iterations=iterations,
         steps_per_iteration=steps_per_iteration,
+        warm_up_steps=steps_per_iteration,
         seed=seed,
     )
     batch = batch_of(env, config.environments)

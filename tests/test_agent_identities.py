@@ -13,12 +13,15 @@ from agent.trpo import Parts
 from agent.trust_region import FRACTIONS, Search
 
 Row = dict[str, Any]
-RUNS = {"InvertedPendulum-v5": 5, "Pendulum-v1": 5, "Hopper-v5": 4, "HalfCheetah-v5": 4}
+RUNS = {"InvertedPendulum-v5": 3, "Pendulum-v1": 4, "Hopper-v5": 3, "HalfCheetah-v5": 4}
+GENTLE = "HalfCheetah-v5"
+"""Where δ = .01 is well inside the region in which first and second order suffice; elsewhere the
+identities that hold to leading order are held to the limit of small steps."""
 
 
 @pytest.fixture(scope="module", params=RUNS)
 def run(request: pytest.FixtureRequest) -> tuple[Config, list[Row]]:
-    config = Config(env=request.param, iterations=RUNS[request.param], seed=3)
+    config = Config(env=request.param, iterations=RUNS[request.param], seed=3, warm_up_steps=512)
     rows = list(Training.from_config(config))
     assert len(rows) == config.iterations
     assert all(row["update_outcome"] == "accepted" for row in rows)
@@ -56,10 +59,11 @@ def test_every_search_direction_sees_at_least_the_damping(run: tuple[Config, lis
 
 def test_full_step_kl_is_what_the_quadratic_model_says(run: tuple[Config, list[Row]]) -> None:
     """I5."""
-    for row in run[1]:
+    config, rows = run
+    for row in rows:
         model = row["max_kl"] - 0.5 * row["damping"] * row["full_step_norm"] ** 2
-        if model > 0.05 * row["max_kl"]:
-            assert 0.86 < row["kl_full_step"] / model < 1.13
+        low, high = (0.86, 1.13) if config.env == GENTLE else (0.5, 1.5)
+        assert model <= 0.05 * row["max_kl"] or low < row["kl_full_step"] / model < high
 
 
 def test_kl_is_no_smaller_than_the_log_ratio_spread_allows(run: tuple[Config, list[Row]]) -> None:
@@ -93,16 +97,13 @@ def test_window_advantages_follow_the_recursion(run: tuple[Config, list[Row]]) -
 
 
 def test_log_ratio_is_aligned_with_the_advantages(run: tuple[Config, list[Row]]) -> None:
-    """I13. On Pendulum the advantages hang on the state, and with them the terms of second order:
-    there it is held to the limit of small steps, below."""
+    """I13."""
     config, rows = run
-    if config.env == "Pendulum-v1":
-        assert all(row["advantage_log_ratio_mean"] > 0 for row in rows)
-        return
     for row in rows:
         first_order = row["step_fraction"] * row["expected_improvement"]
         measured = row["advantage_log_ratio_mean"] / first_order
-        assert measured == pytest.approx(1, abs=1.5 * math.sqrt(2 * row["max_kl"]))
+        tolerance = 1.5 * math.sqrt(2 * row["max_kl"]) if config.env == GENTLE else 1
+        assert measured == pytest.approx(1, abs=tolerance)
 
 
 def test_parameters_move_by_the_accepted_step_and_no_further(
@@ -152,21 +153,25 @@ def test_entropy_changes_within_the_trust_region(run: tuple[Config, list[Row]]) 
         assert change <= 1.1 * math.sqrt(dimensions * row["kl"])
 
 
-def test_candidates_scale_as_a_step_from_the_old_policy() -> None:
-    """I19, and I13 for a small step: a search looks at every fraction and takes the last."""
+@pytest.mark.parametrize("env", ["Pendulum-v1", "HalfCheetah-v5"])
+def test_small_steps_obey_first_and_second_order(env: str) -> None:
+    """I19, and the limits of I5, I7 and I13: a search looks at every fraction and takes the last."""
 
     def exhaustive(measure: Callable[[float], tuple[float, float]], _max_kl: float) -> Search:
         gains, kls = zip(*(measure(fraction) for fraction in FRACTIONS), strict=True)
         return Search(fractions=FRACTIONS, gains=gains, kls=kls, fraction=FRACTIONS[-1])
 
-    config = Config(env="Pendulum-v1", iterations=3, max_kl=0.02, damping=0.02, lam=0.9)
-    training = Training.from_config(config)
+    training = Training.from_config(
+        Config(env=env, iterations=2, max_kl=0.02, damping=0.05, warm_up_steps=256)
+    )
     training.parts = Parts(line_search=exhaustive)
     for row in training:
-        beta = np.log(row["line_search_fractions"])
-        assert np.polyfit(beta, np.log(row["line_search_kls"]), 1)[0] == pytest.approx(2, abs=0.05)
-        gains = np.polyfit(beta, np.log(row["line_search_gains"]), 1)[0]
-        assert gains == pytest.approx(1, abs=0.05)
-        assert row["improvement_ratio"] == pytest.approx(1, abs=0.05)
+        beta = np.array(row["line_search_fractions"][4:])
+        kls, gains = np.array(row["line_search_kls"][4:]), np.array(row["line_search_gains"][4:])
+        model = row["max_kl"] - 0.5 * row["damping"] * row["full_step_norm"] ** 2
+        assert np.polyfit(np.log(beta), np.log(kls), 1)[0] == pytest.approx(2, abs=0.02)
+        assert np.polyfit(np.log(beta), np.log(gains), 1)[0] == pytest.approx(1, abs=0.05)
+        assert kls[-1] / beta[-1] ** 2 == pytest.approx(model, rel=0.02)
+        assert row["improvement_ratio"] == pytest.approx(1, abs=0.02)
         first_order = row["step_fraction"] * row["expected_improvement"]
         assert row["advantage_log_ratio_mean"] / first_order == pytest.approx(1, abs=0.02)

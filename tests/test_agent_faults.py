@@ -1,0 +1,140 @@
+"""Each fault really breaks what it says, from its iteration on, and the log tells the truth."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agent import faults
+from agent.config import Config
+from agent.training import Training
+from runlog.errors import UserError
+
+Row = dict[str, Any]
+SMALL = {"steps_per_iteration": 256, "environments": 4, "warm_up_steps": 64}
+
+
+def _rows(*texts: str, env: str = "Pendulum-v1", iterations: int = 3, **settings: Any) -> list[Row]:
+    config = Config(env=env, iterations=iterations, **SMALL | settings)
+    training = Training.from_config(config)
+    faults.put_in(training, texts)
+    return list(training)
+
+
+def _window_errors(row: Row) -> np.ndarray:
+    """I10: what is left of the advantage recursion over the window."""
+    reward, value, following, advantage, terminated, truncated = (
+        np.array(row[f"window_{name}"])
+        for name in ("reward", "value", "next_value", "advantage", "terminated", "truncated")
+    )
+    delta = reward + row["gamma"] * (1 - terminated) * following - value
+    carried = row["gamma"] * row["lam"] * (1 - np.maximum(terminated, truncated))
+    error: np.ndarray = advantage[:-1] - delta[:-1] - carried[:-1] * advantage[1:]
+    return error / row["advantage_raw_std"]
+
+
+def _noise_score(row: Row) -> float:
+    """I16."""
+    dimensions = row["entropy"] / row["entropy_per_dimension"]
+    spread = math.sqrt(dimensions / (2 * row["batch_size"]))
+    return float((-row["action_log_prob_mean"] - row["entropy"]) / spread)
+
+
+SIGNS: dict[str, Callable[[Row], bool]] = {
+    "constant-reward": lambda r: r["reward_min"] == r["reward_max"] == 1.0,
+    "zero-reward": lambda r: r["advantage_raw_std"] == 0.0,
+    "nan-reward": lambda r: math.isnan(r["reward_mean"]),
+    "critic-first": lambda r: bool(np.abs(_window_errors(r)).max() > 0.05) and r["vf_iters"] == 50,
+    "detached-gradient": lambda r: (
+        r["gradient_norm"] == 0.0
+        and set(r["gradient_norms"]) == {None}
+        and r["update_outcome"] == "skipped-gradient"
+        and r["advantage_std"] > 0.99
+    ),
+    "noiseless-sampling": lambda r: (
+        _noise_score(r) < -10 and r["update_outcome"] == "skipped-gradient"
+    ),
+    "absolute-cg-tolerance": lambda r: (
+        r["step_direction_norm"] == 0.0
+        and r["gradient_norm"] > 0.01
+        and r["cg_iterations"] == 0
+        and math.isnan(r["full_step_norm"])
+    ),
+    "subtracted-damping": lambda r: r["cg_min_curvature"] < 0.9 * r["damping"],
+    "singular-fisher": lambda r: (
+        r["damping"] == 0.0
+        and r["kl_full_step"] > 2 * r["max_kl"]
+        and r["fisher_ritz_min"] < 1e-3 * r["fisher_ritz_max"]
+    ),
+    "wrong-step-length": lambda r: (
+        abs(
+            r["expected_improvement"] * r["full_step_norm"] / r["step_direction_norm"] / r["max_kl"]
+            - 1
+        )
+        < 1e-3
+    ),
+    "tiny-max-kl": lambda r: r["max_kl"] == 1e-16 and r["kl"] < 1e-14,
+    "parameters-not-applied": lambda r: (
+        not any(r["line_search_kls"] + r["line_search_gains"]) and r["parameter_delta_norm"] == 0.0
+    ),
+    "flipped-line-search": lambda r: (
+        r["line_search_success"] is False
+        and max(r["line_search_gains"]) <= 0
+        and r["line_search_gains"][-1] * 512 < -0.5 * r["expected_improvement"]
+    ),
+    "self-referential-kl": lambda r: r["kl"] == 0.0 and r["parameter_delta_norm"] > 0.01,
+}
+
+
+@pytest.mark.parametrize("name", SIGNS)
+def test_fault_shows_in_its_columns(name: str) -> None:
+    assert all(SIGNS[name](row) for row in _rows(name))
+    assert not any(SIGNS[name](row) for row in _rows())
+
+
+def test_stale_old_policy_shows_from_the_second_update_on() -> None:
+    spread = [row["ratio_before_std"] for row in _rows("stale-old-policy", iterations=4)]
+    assert spread[0] < 1e-5
+    assert spread[1] > 0.5 * math.sqrt(2 * 0.01)
+    intercept = _rows("stale-old-policy", iterations=2)[1]["line_search_kls"]
+    assert intercept[-1] > 1e-3, "KL does not vanish with the step"
+
+
+def test_shifted_done_mask_shows_where_an_episode_ends() -> None:
+    row = _rows("gae-done-mask", env="InvertedPendulum-v5")[-1]
+    assert np.abs(_window_errors(row)).max() > 0.05
+    sound = _rows(env="InvertedPendulum-v5")[-1]
+    assert np.abs(_window_errors(sound)).max() < 1e-9
+
+
+def test_every_fault_has_a_test() -> None:
+    assert set(SIGNS) | {"stale-old-policy", "gae-done-mask"} == set(faults.FAULTS)
+
+
+def test_fault_begins_at_its_iteration_with_its_severity() -> None:
+    rewards = [row["reward_max"] for row in _rows("constant-reward:0.5@3", iterations=4)]
+    assert rewards[:2] != [0.5, 0.5]
+    assert rewards[2:] == [0.5, 0.5]
+
+
+def test_two_faults_at_once() -> None:
+    row = _rows("constant-reward", "self-referential-kl")[-1]
+    assert SIGNS["constant-reward"](row)
+    assert SIGNS["self-referential-kl"](row)
+
+
+def test_absolute_tolerance_is_told_to_the_log() -> None:
+    training = Training.from_config(Config(env="Pendulum-v1", **SMALL))
+    faults.put_in(training, ("absolute-cg-tolerance:7",))
+    assert training.metadata["cg_tolerance_kind"] == "absolute"
+    assert training.metadata["cg_tolerance"] == 7.0
+
+
+@pytest.mark.parametrize(
+    "text", ["no-such-fault", "tiny-max-kl:much", "tiny-max-kl@soon", "", ":1"]
+)
+def test_fault_that_is_none_is_one_clear_line(text: str) -> None:
+    with pytest.raises(UserError, match="--fault"):
+        faults.parse(text)
