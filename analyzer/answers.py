@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analyzer.condition import UNKNOWN, YES, Outcome
+from analyzer.condition import UNKNOWN, YES, Outcome, outcome
 from analyzer.diagnosis import Diagnosis
 from analyzer.interval import Flags
 from analyzer.rule import Grade, Rule
@@ -28,8 +28,8 @@ class Judged:
 
     def grade(self, row: int) -> int | None:
         """The first grade that says yes at this row."""
-        for k, outcome in enumerate(self.outcomes):
-            if outcome.answer[row] == YES:
+        for k, found in enumerate(self.outcomes):
+            if found.answer[row] == YES:
                 return k
         return None
 
@@ -90,5 +90,5 @@ def _judge(rule: Rule, view: View) -> Judged:
     if rule.needs_trust_region and algorithm in NO_TRUST_REGION:
         return Judged(rule, (), f"{algorithm} has no conjugate gradient and no line search", view)
     with np.errstate(all="ignore"):
-        outcomes = tuple(grade.when.evaluate(view) for grade in rule.grades)
+        outcomes = tuple(outcome(grade.when, view) for grade in rule.grades)
     return Judged(rule, outcomes, "", view)

@@ -76,12 +76,12 @@ def _shown(measure: Measure, view: View, row: int) -> tuple[Evidence, ...]:
     shown: list[Evidence] = []
     for name in measure.shows:
         x = view[name]
-        at = int(last_known(x.present)[row]) if len(view) else -1
+        at = latest(x.present, row)
         if at >= 0:
             shown.append(
                 Evidence(
                     measure=name,
-                    value=float(x.middle[at]),
+                    value=x.at(at),
                     comparison="is",
                     bound=None,
                     unit=BY_NAME[name].unit,
@@ -113,10 +113,27 @@ def column(name: str, *, unit: str | None = None) -> Measure:
     )
 
 
+def outcome(condition: Condition, view: View) -> Outcome:
+    """What the condition says over the run, evaluated once for each view."""
+    kept = view.outcomes.get(id(condition))
+    if kept is None:
+        kept = view.outcomes[id(condition)] = (condition, condition.evaluate(view))
+    found: Outcome = kept[1]
+    return found
+
+
 def last_known(known: Flags) -> Rows:
     """(n,) for each row the latest known row at or before it, −1 where there is none."""
     rows = np.where(known, np.arange(len(known)), -1)
     return np.maximum.accumulate(rows) if len(rows) else rows
+
+
+def latest(known: Flags, row: int) -> int:
+    """The latest known row at or before `row`, −1 where there is none."""
+    if row < 0 or known[row]:
+        return row
+    before = np.flatnonzero(known[:row])
+    return int(before[-1]) if len(before) else -1
 
 
 def _streak_start(yes: Flags, known: Flags) -> Rows:
@@ -170,8 +187,9 @@ class Check:
         return Outcome(answer, _streak_start(answer == YES, answer != UNKNOWN))
 
     def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:
-        x, b = self.measure.of(view), self.bound_of(view)
-        at = int(last_known(x.present & b.present)[row]) if len(view) else -1
+        x = self.measure.of(view)
+        b = self.bound.of(view) if isinstance(self.bound, Measure) else None
+        at = latest(x.present if b is None else x.present & b.present, row)
         if at < 0:
             return ()
         shown = _shown(self.measure, view, row)
@@ -181,9 +199,9 @@ class Check:
             *shown,
             Evidence(
                 measure=self.measure.name,
-                value=float(x.middle[at]),
+                value=x.at(at),
                 comparison=self.comparison,
-                bound=float(b.middle[at]),
+                bound=self.bound if isinstance(self.bound, float) else self.bound.of(view).at(at),
                 unit=self.measure.unit,
             ),
         )
@@ -224,16 +242,16 @@ class AtRounding:
 
     def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:
         x, b = self.measure.of(view), self.bound.of(view).or_else(0.0)
-        at = int(last_known(x.present)[row]) if len(view) else -1
+        at = latest(x.present, row)
         if at < 0:
             return ()
         printed = bool(x.coarse[at])
         return (
             Evidence(
                 measure=self.measure.name,
-                value=0.0 if printed and x.holds_zero[at] else float(x.middle[at]),
+                value=0.0 if printed and x.holds_zero[at] else x.at(at),
                 comparison="printed as" if printed and x.holds_zero[at] else "≤",
-                bound=0.0 if printed else float(b.middle[at]),
+                bound=0.0 if printed else b.at(at),
                 unit=self.measure.unit,
             ),
         )
@@ -261,7 +279,7 @@ class Recent:
         return self.condition.measures
 
     def evaluate(self, view: View) -> Outcome:
-        base = self.condition.evaluate(view)
+        base = outcome(self.condition, view)
         n = len(view)
         rows = np.flatnonzero(base.answer != UNKNOWN)
         answer = np.full(n, UNKNOWN, dtype=np.int8)
@@ -315,7 +333,7 @@ class Lasting:
         return self.condition.measures
 
     def evaluate(self, view: View) -> Outcome:
-        base = self.condition.evaluate(view)
+        base = outcome(self.condition, view)
         yes, known = base.answer == YES, base.answer != UNKNOWN
         start = np.minimum(_streak_start(yes, known), max(len(view) - 1, 0))
         numbers = view.iterations.middle
@@ -348,7 +366,7 @@ class All:
         return tuple(m for c in self.conditions for m in c.measures)
 
     def evaluate(self, view: View) -> Outcome:
-        parts = [c.evaluate(view) for c in self.conditions]
+        parts = [outcome(c, view) for c in self.conditions]
         answers = np.stack([p.answer for p in parts])
         no, unknown = (answers == NO).any(axis=0), (answers == UNKNOWN).any(axis=0)
         answer = np.where(no, NO, np.where(unknown, UNKNOWN, YES)).astype(np.int8)
@@ -373,7 +391,7 @@ class Either:
         return tuple(m for c in self.conditions for m in c.measures)
 
     def evaluate(self, view: View) -> Outcome:
-        parts = [c.evaluate(view) for c in self.conditions]
+        parts = [outcome(c, view) for c in self.conditions]
         answers = np.stack([p.answer for p in parts])
         yes, no = (answers == YES).any(axis=0), (answers == NO).any(axis=0)
         answer = np.where(yes, YES, np.where(no, NO, UNKNOWN)).astype(np.int8)
@@ -383,7 +401,7 @@ class Either:
 
     def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:
         """Of the detectors that fire; of all that can be judged where none does."""
-        answers = [(c, int(c.evaluate(view).answer[row])) for c in self.conditions]
+        answers = [(c, int(outcome(c, view).answer[row])) for c in self.conditions]
         firing = [c for c, answer in answers if answer == YES]
         judged = firing or [c for c, answer in answers if answer != UNKNOWN]
         return tuple(e for c in judged for e in c.evidence(view, row))
@@ -404,7 +422,7 @@ class Gate:
         return self.condition.measures
 
     def evaluate(self, view: View) -> Outcome:
-        return self.condition.evaluate(view)
+        return outcome(self.condition, view)
 
     def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:  # noqa: ARG002
         return ()

@@ -165,7 +165,7 @@ def _finding(
         first_bad_iteration=first,
         last_bad_iteration=last,
         explained_by=explained.get(rule.code),
-        evidence=evidence,
+        evidence=tuple({e.measure: e for e in reversed(evidence)}.values())[::-1],
         fixes=rule.all_fixes,
         why=grade.why,
     )
@@ -281,12 +281,13 @@ def _rule_answer(judged: Judged, row: int) -> RuleAnswer:
     rule, view = judged.rule, judged.view
     k = judged.grade(row)
     grade = judged.grade_of(k or 0)
-    needs = lacking(rule.when, lambda name: view.holds(name, row))
+    needs: tuple[str, ...] = ()
     answer = "yes" if k is not None else "no"
     reason = ""
     if judged.not_applicable:
         answer, reason = "not applicable", judged.not_applicable
     elif k is None and judged.outcomes[0].answer[row] == UNKNOWN:
+        needs = lacking(rule.when, lambda name: view.holds(name, row))
         answer, reason = "unknown", _why_unknown(needs, rule.latency, row)
     with np.errstate(all="ignore"):
         evidence = grade.when.evidence(view, row) if judged.outcomes else ()
@@ -299,7 +300,7 @@ def _rule_answer(judged: Judged, row: int) -> RuleAnswer:
         answer=answer,  # type: ignore[arg-type]  # one of the four literals above
         evidence=evidence,
         reason=reason,
-        needs=needs if answer == "unknown" else (),
+        needs=needs,
     )
 
 

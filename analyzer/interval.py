@@ -29,6 +29,10 @@ class Interval:
     def middle(self) -> Floats:
         return 0.5 * (self.low + self.high)
 
+    def at(self, row: int) -> float:
+        """The middle of one row's interval."""
+        return float(0.5 * (self.low[row] + self.high[row]))
+
     @property
     def known(self) -> Flags:
         """Present and no NaN."""

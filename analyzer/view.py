@@ -30,12 +30,21 @@ class View:
 
     run: Run
     distrusted: dict[str, Flags] = field(default_factory=dict)
+    outcomes: dict[int, Any] = field(default_factory=dict, repr=False)
+    """What conditions said of this view, by their identity; the condition is kept beside."""
     _measures: dict[str, Interval] = field(default_factory=dict, repr=False)
+    _columns: dict[str, Interval] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.run)
 
     def __getitem__(self, name: str) -> Interval:
+        found = self._columns.get(name)
+        if found is None:
+            found = self._columns[name] = self._read(name)
+        return found
+
+    def _read(self, name: str) -> Interval:
         column = self.run.column(name)
         present = column.present
         if name in self.distrusted:

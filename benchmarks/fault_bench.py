@@ -58,13 +58,17 @@ PENDULUM = ("--env", "Pendulum-v1", "--iterations", "25")
 INVERTED = ("--env", "InvertedPendulum-v5", "--iterations", "25")
 HOPPER = ("--env", "Hopper-v5", "--iterations", "30")
 
+SWIMMER = ("--env", "Swimmer-v5", "--iterations", "20")
+
+# Without damping HalfCheetah and Walker2d recover by themselves after three iterations (KL of the
+# full step back within 1.5 of the quadratic model): a harmless injection there, so not in the list.
 FAULTS: tuple[tuple[str, tuple[str, ...], tuple[tuple[str, ...], ...]], ...] = (
     ("constant-reward", ("TRPO101",), (CHEETAH, PENDULUM)),
     ("critic-first", ("TRPO107",), (CHEETAH, HOPPER)),
     ("detached-gradient", ("TRPO201",), (CHEETAH, INVERTED)),
     ("noiseless-sampling", ("TRPO204",), (CHEETAH, HOPPER)),
     ("absolute-cg-tolerance", ("TRPO301",), (CHEETAH, INVERTED)),
-    ("singular-fisher", ("TRPO304",), (CHEETAH, HOPPER)),
+    ("singular-fisher:100", ("TRPO304",), (SWIMMER, HOPPER)),
     ("tiny-max-kl", ("TRPO402",), (CHEETAH, INVERTED)),
     ("flipped-line-search", ("TRPO205",), (CHEETAH, INVERTED)),
     ("self-referential-kl", ("TRPO002",), (CHEETAH, INVERTED)),
@@ -94,7 +98,7 @@ def cases() -> tuple[Case, ...]:
     """Every fault on two environments and two seeds, and twenty healthy runs."""
     broken = [
         Case(
-            name=f"{fault}-{where[1]}-{seed}",
+            name=f"{fault.partition(':')[0]}-{where[1]}-{seed}",
             arguments=(*where, "--fault", fault, "--seed", str(seed)),
             label=label,
         )

@@ -30,7 +30,14 @@ RUNS: dict[str, tuple[str, ...]] = {
     "TRPO204-deterministic-policy": (*CHEETAH, "--fault", "noiseless-sampling"),
     "TRPO205-flipped-gradient": (*CHEETAH, "--fault", "flipped-line-search"),
     "TRPO301-zero-step-direction": (*CHEETAH, "--fault", "absolute-cg-tolerance"),
-    "TRPO304-singular-fisher": (*CHEETAH, "--fault", "singular-fisher"),
+    "TRPO304-singular-fisher": (
+        "--env",
+        "Swimmer-v5",
+        "--iterations",
+        "25",
+        "--fault",
+        "singular-fisher:100",
+    ),
     "TRPO402-tiny-trust-region": (*CHEETAH, "--fault", "tiny-max-kl"),
     "TRPO601-solved": ("--env", "InvertedPendulum-v5", "--iterations", "60"),
 }
