@@ -47,7 +47,8 @@ def make(name: str, arguments: tuple[str, ...]) -> None:
     """Train one sample and keep what a finished run consists of."""
     run = SAMPLES / name
     shutil.rmtree(run, ignore_errors=True)
-    command = (sys.executable, "-P", "-m", "agent", "train", *arguments, "--out", str(run))
+    out = f"sample_logs/{name}"  # relative: the command stands in the run, and no machine's folders
+    command = (sys.executable, "-P", "-m", "agent", "train", *arguments, "--out", out)
     subprocess.run(command, env=dict(os.environ, OMP_NUM_THREADS="1"), check=True, cwd=ROOT)
     for path in run.iterdir():
         if path.name not in ("run.json", "run.parquet"):

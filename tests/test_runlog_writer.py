@@ -334,11 +334,14 @@ from runlog import RunLog
 from runlog.errors import UserError
 log = RunLog({str(tmp_path)!r})
 log.iteration(kl=1.0)
+parent = os.getpid()
 if os.fork() == 0:
     try:
         log.iteration(kl=2.0)
     except UserError as error:
         print("refused", flush=True)
+    while os.getppid() == parent:  # its standard input is the parent's to read until then
+        time.sleep(0.01)
     sys.stdin.read()
     os._exit(0)
 os.wait4(-1, os.WNOHANG)

@@ -7,6 +7,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runlog.errors import UserError
+
 if TYPE_CHECKING:
     from runlog.run import Run
 
@@ -150,14 +152,15 @@ def _text(path: Path) -> str | None:
 
 def main(arguments: list[str]) -> int:
     """`--check`: exit 1 and name what is stale; else write it."""
-    if arguments == ["--check"]:
-        names = stale(ROOT)
-        for name in names:
-            print(f"{name} is stale: make docs", file=sys.stderr)  # noqa: T201
-        return int(bool(names))
-    for name in write(ROOT):
-        print(f"written: {name}")  # noqa: T201
-    return 0
+    try:
+        names = stale(ROOT) if arguments == ["--check"] else write(ROOT)
+    except UserError as mistake:
+        print(f"{mistake}; make samples trains the runs that are missing", file=sys.stderr)  # noqa: T201
+        return 2
+    checking = arguments == ["--check"]
+    for name in names:
+        print(f"{name} is stale: make docs" if checking else f"written: {name}")  # noqa: T201
+    return int(checking and bool(names))
 
 
 if __name__ == "__main__":
