@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from agent.arguments import config_from, parser, run_folder
 from runlog.errors import UserError
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             config,
             lambda: run_folder(given, config),
             resume="resume" in given,
+            like=Path(given.like) if "like" in given else None,
             prepare=lambda training: faults.put_in(training, config.fault),
         )
     except UserError as error:

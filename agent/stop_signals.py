@@ -9,8 +9,8 @@ NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class StopSignals:
-    """While open, the first signal is kept in `received` and calls `asked`; a second one of the
-    kind that ends a process at once does so. A signal that is ignored (nohup) stays ignored."""
+    """While open, the first signal is kept in `received` and calls `asked`; Ctrl-C after it does
+    not wait any longer. A signal that is ignored (nohup) stays ignored."""
 
     def __init__(self, asked: Callable[[], None]) -> None:
         self.received: signal.Signals | None = None
@@ -26,10 +26,11 @@ class StopSignals:
         return self
 
     def _heard(self, number: int, _frame: FrameType | None) -> None:
-        if self.received is not None:
+        if self.received is None:
+            self.received = signal.Signals(number)
+            self._asked()
+        elif number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.received = signal.Signals(number)
-        self._asked()
 
     @property
     def exit_code(self) -> int:

@@ -11,6 +11,7 @@ from agent import checkpoint
 from agent.config import Config
 from agent.mujoco_warnings import MujocoWarnings
 from agent.progress import Progress
+from agent.reproduction import verdict
 from agent.sampling import Interrupted
 from agent.stop_signals import StopSignals
 from agent.training import Training
@@ -22,12 +23,14 @@ def train(
     place: Callable[[], Path],
     *,
     resume: bool,
+    like: Path | None,
     prepare: Callable[[Training], None],
 ) -> int:
     """Train into the folder `place()` and return the exit code: 0, or 128 + signal when stopped.
 
     `place` is called once the environment is there; `prepare` with the training before its first
     iteration. An exception seals the log as crashed, leaves a checkpoint and goes on to the caller.
+    At the end the run is compared with the run `like`.
     """
     warnings = MujocoWarnings()
     training = Training.from_config(config)
@@ -51,6 +54,8 @@ def train(
                 " every environment starts a new episode",
             )
         run_to_end(training, log, run, progress, warnings, signals)
+    if like is not None:
+        progress.say(verdict(like, run))
     return signals.exit_code
 
 

@@ -1,4 +1,4 @@
-"""The critic: a tanh network, its backward pass written out, its Adam, and one fit of it."""
+"""The critic: a tanh network in units of its targets, its backward pass and Adam, one fit of it."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -13,10 +13,17 @@ from torch import Tensor
 from agent.envs.batch import Array
 
 BETA_1, BETA_2, ADAM_EPSILON = 0.9, 0.999, 1e-8
+MEMORY = 0.9
+"""Share of the old moments of the targets that a new batch leaves in force."""
+FLOOR = 1e-3
+"""The unit is at least this share of the largest target: targets may become constant."""
 
 
 class Critic:
-    """V(s) of normalised observations: tanh layers, one linear output that starts at 0.
+    """V(s) = centre + unit · network(normalised observation), the network tanh layers and one linear
+    output that starts at 0. Centre and unit follow the targets, and the output layer is rescaled
+    so that V itself does not move (van Hasselt et al. 2016, arXiv 1602.07714): the fit is as quick for
+    returns around 1000 as for returns around 1.
 
     Parameters, gradient and Adam's moments are one flat float32 vector each; the layers are views.
     The backward pass of a tanh network is short, and written out it runs several times faster.
@@ -36,6 +43,8 @@ class Critic:
             torch.zeros(count, device=device) for _ in range(4)
         )
         self._steps = 0
+        self.centre, self.unit = 0.0, 1.0
+        self._known = False
         self._layers = self._views(self.theta)
         self._slopes = self._views(self._gradient)
         for weight, _ in self._layers[:-1]:
@@ -55,7 +64,9 @@ class Critic:
     def values(self, observation: NDArray[np.float32]) -> Array:
         """V of (…, observation_dim): (…,) float64."""
         x = torch.from_numpy(observation.reshape(-1, observation.shape[-1])).to(self.theta.device)
-        return self._activations(x)[-1].double().cpu().numpy().reshape(observation.shape[:-1])
+        raw = self._activations(x)[-1].double().cpu().numpy().reshape(observation.shape[:-1])
+        values: Array = self.centre + self.unit * raw
+        return values
 
     def _activations(self, x: Tensor) -> list[Tensor]:
         layers = [x]
@@ -65,8 +76,22 @@ class Critic:
         layers.append(torch.addmm(bias, layers[-1], weight).squeeze(-1))
         return layers
 
+    def adopt(self, targets: Array) -> None:
+        """Let centre and unit follow finite targets; V stays what it is."""
+        mean, spread = float(targets.mean()), float(targets.std())
+        kept = MEMORY if self._known else 0.0
+        centre = kept * self.centre + (1 - kept) * mean
+        second = kept * self.unit**2 + (1 - kept) * (spread**2 + (mean - centre) ** 2)
+        unit = max(second**0.5, FLOOR * float(np.max(np.abs(targets))))
+        if unit == 0:
+            return  # nothing but zeros so far
+        weight, bias = self._layers[-1]
+        weight.mul_(self.unit / unit)
+        bias.mul_(self.unit / unit).add_((self.centre - centre) / unit)
+        self.centre, self.unit, self._known = centre, unit, True
+
     def descend(self, x: Tensor, target: Tensor, rate: float) -> None:
-        """One Adam step on the mean squared error of a minibatch."""
+        """One Adam step on the mean squared error of a minibatch, in the critic's unit."""
         activations = self._activations(x)
         delta = ((2 / len(x)) * (activations[-1] - target)).unsqueeze(-1)
         for k in range(len(self._layers) - 1, -1, -1):
@@ -89,6 +114,9 @@ class Critic:
             "m": self._m.clone(),
             "v": self._v.clone(),
             "steps": self._steps,
+            "centre": self.centre,
+            "unit": self.unit,
+            "known": self._known,
         }
 
     def restore(self, snapshot: dict[str, Any]) -> None:
@@ -96,6 +124,8 @@ class Critic:
         self._m.copy_(snapshot["m"])
         self._v.copy_(snapshot["v"])
         self._steps = int(snapshot["steps"])
+        self.centre, self.unit = float(snapshot["centre"]), float(snapshot["unit"])
+        self._known = bool(snapshot["known"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +157,11 @@ def fit_critic(
     """
     device = critic.theta.device
     x = torch.from_numpy(observation.reshape(-1, observation.shape[-1])).to(device)
-    y = torch.from_numpy(targets.reshape(-1)).to(device, torch.float32)
     before = critic.theta.double()
     if np.isfinite(targets).all() and np.isfinite(observation).all():
+        critic.adopt(targets)
+        scaled = (targets.reshape(-1) - critic.centre) / critic.unit
+        y = torch.from_numpy(scaled).to(device, torch.float32)
         for _ in range(epochs):
             order = torch.from_numpy(generator.permutation(len(x))).to(device)
             for index in torch.split(order, minibatch):

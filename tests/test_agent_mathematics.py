@@ -12,7 +12,7 @@ from agent.gradient_noise import halves
 from agent.networks import GaussianMLP, Policy
 from agent.normaliser import empty
 from agent.trpo import policy_gradient
-from agent.value import Critic
+from agent.value import Critic, fit_critic
 from agent.window import place
 
 
@@ -218,3 +218,24 @@ def test_window_holds_a_terminated_and_a_truncated_step_when_one_world_has_both(
     assert world == 2
     assert start <= 100
     assert start + 64 - 1 > 150, "an end on the last step of the stretch could not be checked"
+
+
+def test_critic_keeps_its_values_when_its_unit_follows_the_targets() -> None:
+    critic = Critic(3, (8,), torch.Generator().manual_seed(0))
+    x = torch.randn(64, 3)
+    for scale in (1.0, 1000.0, 1e-6, 0.0, 5.0):
+        targets = scale * np.random.default_rng(1).normal(3, 1, 64)
+        before = critic.values(x.numpy())
+        critic.adopt(targets)
+        assert critic.values(x.numpy()) == pytest.approx(before, rel=1e-4, abs=1e-4)
+        scaled = torch.from_numpy((targets - critic.centre) / critic.unit).float()
+        for _ in range(20):
+            critic.descend(x, scaled, 1e-2)
+        assert np.isfinite(critic.values(x.numpy())).all()
+
+
+def test_critic_that_saw_only_zeros_stays_exactly_zero() -> None:
+    critic = Critic(3, (8,), torch.Generator().manual_seed(0))
+    x = np.random.default_rng(1).normal(size=(64, 3)).astype(np.float32)
+    fit_critic(critic, x, np.zeros(64), 3, 16, 1e-2, np.random.default_rng(0))
+    assert not critic.values(x).any()

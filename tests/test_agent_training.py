@@ -156,7 +156,7 @@ def test_nan_reward_is_logged_and_destroys_neither_policy_nor_critic() -> None:
 
 
 def test_environment_that_raises_says_which_one_it_was() -> None:
-    training = _walk(raise_at=100)
+    training = _walk(raise_at=150)
     next(training)
     with pytest.raises(FloatingPointError, match="burnt out") as caught:
         next(training)
