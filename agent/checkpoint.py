@@ -1,5 +1,6 @@
 """Snapshots of a training on disk: tensors, numbers and text only, written atomically."""
 
+import io
 import os
 import pickle
 from pathlib import Path
@@ -10,18 +11,25 @@ import torch
 from runlog.errors import UserError
 
 FOLDER = "checkpoints"
+TEMPORARY = ".tmp-checkpoint"
+"""Half-written; the run's lock keeps a second writer away."""
 KEEP = 3
 """Latest checkpoints kept, besides that of iteration 0."""
 
 
 def save(run: Path, snapshot: dict[str, Any]) -> Path:
-    """Write a snapshot as checkpoints/ITERATION.pt and remove all but the latest few."""
+    """Write a snapshot as checkpoints/ITERATION.pt and remove all but the latest few.
+
+    Raises OSError where the disk refuses; what was there stays.
+    """
     folder = run / FOLDER
     folder.mkdir(exist_ok=True)
     path = folder / f"{snapshot['iteration']:012d}.pt"
-    temporary = folder / f".tmp-{os.getpid()}-{path.stem}"
+    content = io.BytesIO()
+    torch.save(snapshot, content)
+    temporary = folder / TEMPORARY
     with temporary.open("wb") as file:
-        torch.save(snapshot, file)
+        file.write(content.getbuffer())
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

@@ -70,7 +70,7 @@ def run_to_end(
     """Iterate until the planned end or a signal. What is saved is the state between iterations."""
     every = training.config.checkpoint_every
     state = training.snapshot()
-    checkpoint.save(run, state)
+    _save(run, state, log)
     try:
         for row in training:
             log.iteration(**row)
@@ -95,5 +95,11 @@ def run_to_end(
 
 
 def _save(run: Path, state: dict[str, Any], log: RunLog) -> None:
-    path = checkpoint.save(run, state)
-    log.event("checkpoint", f"iteration {state['iteration']}: {path.relative_to(run).as_posix()}")
+    """Write a checkpoint; a full disk costs the checkpoint, never the training."""
+    try:
+        path = checkpoint.save(run, state)
+    except OSError as error:
+        log.event("warning", f"no checkpoint of iteration {state['iteration']}: {error}")
+    else:
+        place = path.relative_to(run).as_posix()
+        log.event("checkpoint", f"iteration {state['iteration']}: {place}")

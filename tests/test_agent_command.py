@@ -316,3 +316,13 @@ def test_terminal_that_vanishes_silences_progress_and_nothing_else() -> None:
         os.close(master)
         progress.show(ROW | {"iteration": 2})
         progress.show(ROW | {"iteration": 3})
+
+
+def test_checkpoint_that_cannot_be_written_costs_a_warning_not_the_training(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / checkpoint.FOLDER).write_text("in the way", "utf-8")
+    assert _train(run) == 0
+    done = open_run(run)
+    assert len(done) == 4
+    assert any("no checkpoint" in event.text for event in done.events if event.kind == "warning")
