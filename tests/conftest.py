@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from tmux_window import Tmux
 
 REFUSED = "skipped, and in continuous integration no test may skip"
 
@@ -65,3 +66,11 @@ def cli(tmp_path: Path) -> CommandLine:
         )
 
     return run
+
+
+@pytest.fixture
+def tmux(tmp_path: Path) -> Generator[Tmux, None, None]:
+    """A tmux server of the test's own, ended with it."""
+    server = Tmux(tmp_path / "socket")
+    yield server
+    server.run("kill-server")

@@ -1,10 +1,7 @@
 """The screen in a real tmux on a private socket."""
 
-import shutil
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 
@@ -14,46 +11,8 @@ pytestmark = pytest.mark.system
 WATCH = "import sys; from trpo_tui.app import watch; sys.exit(watch(sys.argv[1]))"
 
 
-class Tmux:
-    """One window of a server of its own."""
-
-    def __init__(self, socket: Path) -> None:
-        self.socket = socket
-        assert shutil.which("tmux"), "tmux is not installed"
-
-    def run(self, *arguments):
-        done = subprocess.run(
-            ["tmux", "-S", str(self.socket), *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.stdout
-
-    def open(self, path, columns, rows, locale="C.UTF-8"):
-        command = (
-            f"env LC_ALL={locale} {sys.executable} -c '{WATCH}' {path}; echo left with $?; cat"
-        )
-        self.run("-u", "new-session", "-d", "-x", str(columns), "-y", str(rows), command)
-        self.run("set", "-g", "status", "off")
-
-    def keys(self, *keys):
-        self.run("send-keys", *keys)
-
-    def until(self, *said):
-        for _ in range(150):
-            text = self.run("capture-pane", "-p")
-            if all(word in text for word in said):
-                return text
-            time.sleep(0.2)
-        raise AssertionError(f"{said} never appeared:\n{text}")
-
-
-@pytest.fixture
-def tmux(tmp_path):
-    server = Tmux(tmp_path / "socket")
-    yield server
-    server.run("kill-server")
+def watching(path, locale="C.UTF-8"):
+    return f"env LC_ALL={locale} {sys.executable} -c '{WATCH}' {path}"
 
 
 @pytest.fixture
@@ -70,7 +29,7 @@ def broken(tmp_path):
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 23), (140, 40)])
 def test_cause_and_fix_are_read_without_a_key(tmux, broken, columns, rows):
-    tmux.open(broken, columns, rows)
+    tmux.open(watching(broken), columns, rows)
     text = tmux.until("run-17", "FINISHED", "TRPO101", "fix (founded)", "FOLLOW", "quit")
     assert len(text.rstrip("\n").splitlines()) == rows
     tmux.keys("q")
@@ -78,7 +37,7 @@ def test_cause_and_fix_are_read_without_a_key(tmux, broken, columns, rows):
 
 
 def test_a_resize_and_a_detached_client_lose_nothing(tmux, broken):
-    tmux.open(broken, 80, 23)
+    tmux.open(watching(broken), 80, 23)
     tmux.until("TRPO101")
     tmux.run("resize-window", "-x", "120", "-y", "40")
     tmux.until("gradient_norm", "30/30")
@@ -87,13 +46,13 @@ def test_a_resize_and_a_detached_client_lose_nothing(tmux, broken):
 
 
 def test_the_c_locale_shows_no_replacement_characters(tmux, broken):
-    tmux.open(broken, 80, 24, locale="C")
+    tmux.open(watching(broken, locale="C"), 80, 24)
     text = tmux.until("TRPO101", "30/30")
     assert text.isascii()
 
 
 def test_copying_fills_the_tmux_buffer_and_a_file(tmux, broken):
-    tmux.open(broken, 80, 24)
+    tmux.open(watching(broken), 80, 24)
     tmux.until("TRPO101")
     tmux.keys("c")
     tmux.until("written to")
@@ -114,7 +73,7 @@ def test_a_killed_writer_is_shown(tmux, tmp_path):
     ) as writer:
         assert writer.stdout is not None
         writer.stdout.readline()
-        tmux.open(path, 80, 23)
+        tmux.open(watching(path), 80, 23)
         tmux.until("LIVE", "it 5")
         writer.kill()
         tmux.until("KILLED")

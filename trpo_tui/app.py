@@ -67,7 +67,7 @@ def prepare_textual() -> None:
 def _run_screen(path: str, name: str | None, opener: Callable[[str], "Source"]) -> int:
     prepare_textual()
     from trpo_tui.application import WatchApp
-    from trpo_tui.terminal import environment_at_start, speaks_unicode
+    from trpo_tui.terminal import environment_at_start, keyboard_rivals, speaks_unicode
     from trpo_tui.themes import ASCII, UNICODE
 
     look = UNICODE if speaks_unicode(environment_at_start()) else ASCII
@@ -76,7 +76,11 @@ def _run_screen(path: str, name: str | None, opener: Callable[[str], "Source"]) 
     if path != "-" and Path(path).is_dir():
         opened, folder = pick(Path(path))
         name = Path(opened).resolve().name if opened else str(path)
-    app = WatchApp(opened, folder=folder, name=name or path, look=look, opener=opener)
+    rivals = keyboard_rivals() if path == "-" else ()
+    notice = f"{rivals[0]} takes some of your keys: start it as `{rivals[0]} -n`" if rivals else ""
+    app = WatchApp(
+        opened, folder=folder, name=name or path, look=look, opener=opener, notice=notice
+    )
     app.run(mouse=False)
     if app.failure is not None:
         raise app.failure

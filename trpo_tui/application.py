@@ -52,6 +52,7 @@ class WatchApp(App[int]):
         look: Look = UNICODE,
         opener: Callable[[str], Source] = open_source,
         judging: Callable[[Run], Judged] = judge_run,
+        notice: str = "",
     ) -> None:
         super().__init__(ansi_color=True)
         self.theme = THEMES[0]
@@ -62,7 +63,8 @@ class WatchApp(App[int]):
         self._reader: Reader | None = None
         self._timer: Timer | None = None
         self._question: Question | None = None
-        self.frame = _opening(path or "", name or (Path(path).name if path else ""))
+        opening = _opening(path or "", name or (Path(path).name if path else ""))
+        self.frame = replace(opening, message=notice or opening.message)
 
     # reading
 

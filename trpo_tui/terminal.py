@@ -64,6 +64,28 @@ def keys_from_terminal() -> int:
     return piped
 
 
+def keyboard_rivals() -> tuple[str, ...]:
+    """Names of other programs of this pipe that read the same terminal, and so steal keys.
+
+    `ssh box tail -F train.log | trpo-tui watch -` is one: ssh sends what is typed to the other
+    host unless it was started with -n. Known on Linux only; elsewhere nothing is found.
+    """
+    try:
+        terminal = os.ttyname(2)  # the screen's; 0 may be /dev/tty by now
+        ours, group = os.getpid(), os.getpgrp()
+        processes = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    except OSError:
+        return ()
+    rivals: list[str] = []
+    for pid in processes:
+        with contextlib.suppress(OSError):
+            in_pipe = pid != ours and os.getpgid(pid) == group
+            if in_pipe and str(Path(f"/proc/{pid}/fd/0").readlink()) == terminal:
+                rivals.append(Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip())
+    # A shell, the trainer or tail does not read its keyboard; ssh does.
+    return tuple(name for name in rivals if name in ("ssh", "mosh-client"))
+
+
 def state_folder() -> Path:
     """Where files go that have no better place."""
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
