@@ -1,16 +1,10 @@
 """Pages written from the code: `python -m trpo_tui.generate` writes them, `--check` says which are stale."""
 
-import shlex
 import sys
 from collections.abc import Callable, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
-
 from runlog.errors import UserError
-
-if TYPE_CHECKING:
-    from runlog.run import Run
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGINS = "<!-- diagnosis: written by `make docs` -->"
@@ -92,17 +86,9 @@ def samples_page() -> str:
             continue
         cause = judged.diagnosis.cause
         found = judged.diagnosis.verdict if cause is None else f"{cause.code} {cause.name}"
-        made = command_of(judged.run, folder.name)
+        made = judged.run.metadata.get("command")
         lines.append(f"| `{folder.name}` | {len(judged.run)} | {found} | `{made}` |")
     return "\n".join(lines) + "\n"
-
-
-def command_of(run: "Run", name: str) -> str:
-    """The command that made a run, as one would type it beside the sample."""
-    words = shlex.split(str(run.metadata.get("command") or ""))
-    if "--out" in words[:-1]:
-        words[words.index("--out") + 1] = name
-    return shlex.join(words)
 
 
 def readme_page() -> str:
