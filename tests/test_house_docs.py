@@ -55,7 +55,7 @@ def test_every_flag_the_readme_shows_exists(command: str, cli: Cli) -> None:
 
 
 def test_the_readmes_script_logs_a_run_that_can_be_analyzed(cli: Cli, tmp_path: Path) -> None:
-    [script] = re.findall(r"```python\n(from trpo_tui .*?)```", README, re.DOTALL)
+    [script] = [code for code in python_blocks() if "TRPOAgent" not in code]
     (tmp_path / "train.py").write_text(script)
     subprocess.run([sys.executable, "train.py"], cwd=tmp_path, check=True)
 
@@ -63,6 +63,23 @@ def test_the_readmes_script_logs_a_run_that_can_be_analyzed(cli: Cli, tmp_path: 
 
     assert done.returncode == 0
     assert "100 iterations" in done.stdout
+
+
+def test_the_readmes_own_policy_trains(cli: Cli, tmp_path: Path) -> None:
+    [script] = [code for code in python_blocks() if "TRPOAgent" in code]
+    shorter = script.replace("iterations=10", "iterations=2, steps_per_iteration=256")
+    assert shorter != script
+    (tmp_path / "train.py").write_text(shorter)
+    subprocess.run([sys.executable, "train.py"], cwd=tmp_path, check=True)
+
+    done = cli("analyze", "runs/pendulum")
+
+    assert done.returncode == 0
+    assert "2 iterations" in done.stdout
+
+
+def python_blocks() -> list[str]:
+    return re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_readme_links_to_pages_that_exist() -> None:

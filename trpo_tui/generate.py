@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping
 from itertools import groupby
 from pathlib import Path
+
 from runlog.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
