@@ -8,9 +8,10 @@ from agent.columns import SamplingColumns
 from agent.envs.batch import Array, Facts
 from agent.gaussian import Gaussian
 from agent.networks import Policy
+from agent.parts import Experience
 from agent.reward_model import held_out_r2
 from agent.sampling import Rollout
-from agent.trpo import OCCASIONALLY, Experience
+from agent.trpo import OCCASIONALLY
 
 LISTED = 64
 """Episodes a row lists one by one, the latest."""

@@ -15,8 +15,8 @@ from agent.config import Config
 from agent.envs.batch import Array, Batch, BatchStep, Facts
 from agent.gaussian import Gaussian
 from agent.networks import Policy
+from agent.parts import Experience, Learned, Old, Phases, gradient_of
 from agent.training import Training
-from agent.trpo import Experience, Learned, Old, Phases, gradient_of
 from agent.trust_region import Direction, Product
 from runlog.errors import UserError
 

@@ -13,8 +13,9 @@ from agent.config import Config
 from agent.gradient_noise import halves
 from agent.networks import Policy
 from agent.normaliser import Normaliser
+from agent.parts import Experience, Learned, Parts, Phases, Step
 from agent.sampling import Rollout
-from agent.trpo import Experience, Learned, Parts, Phases, Step, update_policy
+from agent.trpo import update_policy
 from agent.value import Critic, CriticFit
 
 SHUFFLE = 2

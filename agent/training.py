@@ -17,10 +17,10 @@ from agent.learning import learn
 from agent.metadata import conventions, facts_metadata
 from agent.networks import GaussianMLP, Policy
 from agent.normaliser import Normaliser, empty
+from agent.parts import Parts
 from agent.process import memory_mb, processor_seconds
 from agent.row import row_of
 from agent.sampling import Rollout, Running, sample, start
-from agent.trpo import Parts
 from agent.value import Critic
 from runlog.errors import UserError
 

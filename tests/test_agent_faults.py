@@ -1,7 +1,9 @@
 """Each fault really breaks what it says, from its iteration on, and the log tells the truth."""
 
 import math
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -138,3 +140,14 @@ def test_absolute_tolerance_is_told_to_the_log() -> None:
 def test_fault_that_is_none_is_one_clear_line(text: str) -> None:
     with pytest.raises(UserError, match="--fault"):
         faults.parse(text)
+
+
+def test_only_the_command_knows_of_faults() -> None:
+    package = Path(faults.__file__).parent
+    importing = {
+        path.name
+        for path in package.rglob("*.py")
+        if re.search(r"import faults|agent\.faults", path.read_text("utf-8"))
+    }
+    assert importing == {"__main__.py"}
+    assert "fault" not in (package / "trpo.py").read_text("utf-8")

@@ -11,7 +11,7 @@ from agent.gaussian import Gaussian
 from agent.gradient_noise import halves
 from agent.networks import GaussianMLP, Policy
 from agent.normaliser import empty
-from agent.trpo import policy_gradient
+from agent.parts import policy_gradient
 from agent.value import Critic, fit_critic
 from agent.window import place
 

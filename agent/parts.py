@@ -1,0 +1,136 @@
+"""The parts an iteration is made of, and what they hand to each other."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from agent import gaussian, trust_region
+from agent.advantages import AdvantageEstimator, Advantages, generalised_advantages
+from agent.columns import ChangeColumns, DirectionColumns, GradientColumns, SearchColumns
+from agent.gaussian import Gaussian
+from agent.networks import Policy
+from agent.sampling import SampleAction, sample_action
+from agent.trust_region import Direction, Product, Search
+from agent.value import CriticFit, FitCritic, fit_critic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experience:
+    """The batch as the update sees it: N steps, on the policy's device.
+
+    `observation` (N, observation_dim), `action` (N, action_dim): the policy's type.
+    `log_prob` (N,) float64: of the actions, when they were sampled.
+    `half` (N,) bool: which half of the trajectories a step belongs to.
+    """
+
+    observation: Tensor
+    action: Tensor
+    log_prob: Tensor
+    half: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Old:
+    """The distribution the update starts from, frozen, float64; `log_prob` (N,) of the actions."""
+
+    distribution: Gaussian
+    log_prob: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One policy update: the parameters before and after it, and its columns."""
+
+    theta_before: Tensor
+    theta: Tensor
+    log_prob: Tensor
+    """(N,) float64: of the batch's actions under the parameters in force afterwards."""
+    gradient: GradientColumns
+    direction: DirectionColumns
+    search: SearchColumns
+    change: ChangeColumns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What one iteration learnt from its batch."""
+
+    advantages: Advantages
+    step: Step
+    fit: CriticFit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phases:
+    """The phases of learning from one batch, ready to be run in some order."""
+
+    advantages: Callable[[], Advantages]
+    policy: Callable[[Advantages], Step]
+    critic: Callable[[Advantages], CriticFit]
+
+
+def advantages_first(phases: Phases) -> Learned:
+    """Advantages, then the policy, then the critic: no batch judges itself."""
+    advantages = phases.advantages()
+    step = phases.policy(advantages)
+    return Learned(advantages=advantages, step=step, fit=phases.critic(advantages))
+
+
+def freeze(policy: Policy, theta: Tensor, experience: Experience) -> Old:
+    """π_θ on the batch's states, before anything moves."""
+    distribution = policy.exactly(theta, experience.observation)
+    return Old(
+        distribution=distribution,
+        log_prob=gaussian.log_prob(distribution, experience.action.double()),
+    )
+
+
+def policy_gradient(
+    policy: Policy,
+    theta: Tensor,
+    observation: Tensor,
+    action: Tensor,
+    old_log_prob: Tensor,
+    advantage: Tensor,
+) -> tuple[Tensor | None, ...]:
+    """Gradient of the surrogate at θ by parameter tensor; None for one that is not in the graph."""
+    tensors = tuple(part.detach().requires_grad_() for part in policy.split(theta))
+    log_prob = gaussian.log_prob(policy.at(tensors, observation), action)
+    gain = trust_region.surrogate(
+        log_prob, old_log_prob.to(log_prob.dtype), advantage.to(log_prob.dtype)
+    )
+    return gradient_of(gain, tensors)
+
+
+def gradient_of(gain: Tensor, tensors: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
+    """Gradient by tensor; None for each that `gain` does not depend on."""
+    if not gain.requires_grad:
+        return tuple(None for _ in tensors)
+    return torch.autograd.grad(gain, list(tensors), allow_unused=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The functions an iteration is made of. Replacing one is how a variant is made."""
+
+    sample_action: SampleAction = sample_action
+    order: Callable[[Phases], Learned] = advantages_first
+    advantages: AdvantageEstimator = generalised_advantages
+    fit_critic: FitCritic = fit_critic
+    freeze: Callable[[Policy, Tensor, Experience], Old] = freeze
+    gradient: Callable[
+        [Policy, Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor | None, ...]
+    ] = policy_gradient
+    fisher_product: Callable[[Policy, Tensor, Tensor, float], Product] = trust_region.fisher_product
+    conjugate_gradient: Callable[[Product, Tensor, int, float], Direction] = (
+        trust_region.conjugate_gradient
+    )
+    full_step: Callable[[Direction, float], Tensor] = trust_region.full_step
+    candidate: Callable[[Tensor, Tensor, float], Tensor] = trust_region.candidate
+    surrogate: Callable[[Tensor, Tensor, Tensor], Tensor] = trust_region.surrogate
+    kl: Callable[[Gaussian, Gaussian], Tensor] = trust_region.mean_kl
+    line_search: Callable[[Callable[[float], tuple[float, float]], float], Search] = (
+        trust_region.line_search
+    )
