@@ -1,6 +1,21 @@
 """MuJoCo's warnings, heard instead of being written to MUJOCO_LOG.TXT in the working directory."""
 
+import warnings
 from importlib.util import find_spec
+
+
+def hear() -> None:
+    """Let MuJoCo's warnings be Python's, unless somebody hears them already."""
+    if find_spec("mujoco") is not None:
+        import mujoco
+
+        if mujoco.get_mju_user_warning() is None:
+            mujoco.set_mju_user_warning(_warn)
+
+
+def _warn(text: str) -> None:
+    if "deprecated" not in text:  # Gymnasium's models are what they are
+        warnings.warn(f"MuJoCo: {text}", RuntimeWarning, stacklevel=2)
 
 
 class MujocoWarnings:

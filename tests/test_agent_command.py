@@ -287,6 +287,24 @@ def test_mujoco_is_heard_and_writes_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_training_from_a_script_leaves_no_file_of_mujoco(tmp_path: Path) -> None:
+    code = """if True:
+        import warnings
+        import numpy as np
+        from agent.envs.gym import make_batch
+        batch = make_batch("HalfCheetah-v5", 1, {})
+        batch.reset(0)
+        with warnings.catch_warnings(record=True) as caught:
+            batch.step(np.full((1, 6), np.nan, dtype=np.float32))
+        print(len([w for w in caught if "MuJoCo" in str(w.message)]))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout == "1\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 ROW = {
     "iteration": 1,
     "episode_return_mean": None,

@@ -12,6 +12,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 
 from agent.envs.batch import Array, BatchStep, Facts
+from agent.mujoco_warnings import hear
 from runlog.errors import UserError
 
 REWARD_TERM = "reward_"
@@ -130,6 +131,8 @@ class GymVectorBatch:
 
 def make_batch(env_id: str, worlds: int, env_args: Mapping[str, Any]) -> GymBatch:
     """`worlds` environments made by id. UserError when there is no such environment to learn in."""
+
+    hear()
 
     def make() -> gymnasium.Env[Any, Any]:
         return gymnasium.make(env_id, disable_env_checker=True, **env_args)
