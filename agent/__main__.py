@@ -1,5 +1,6 @@
 """`python -m agent train …`: what `trpo-tui train` starts."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, train, and say in one line what a user can mend. Returns the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
         given = parser().parse_args(arguments)
         config = config_from(given)
@@ -24,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             lambda: run_folder(given, config),
             resume="resume" in given,
             like=Path(given.like) if "like" in given else None,
+            command=shlex.join(["trpo-tui", *arguments]),
             prepare=lambda training: faults.put_in(training, config.fault),
         )
     except UserError as error:

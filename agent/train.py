@@ -1,6 +1,5 @@
 """One training as a run on disk: rows, events, checkpoints, and an orderly end whatever comes."""
 
-import shlex
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -24,6 +23,7 @@ def train(
     *,
     resume: bool,
     like: Path | None,
+    command: str,
     prepare: Callable[[Training], None],
 ) -> int:
     """Train into the folder `place()` and return the exit code: 0, or 128 + signal when stopped.
@@ -39,7 +39,6 @@ def train(
     if resume:
         training.restore(checkpoint.latest(run))
     prepare(training)
-    command = shlex.join(["trpo-tui", *sys.argv[1:]])
     with (
         closing(training.batch),
         StopSignals(training.interrupt) as signals,

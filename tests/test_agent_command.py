@@ -74,7 +74,7 @@ def test_finished_run_holds_every_iteration_and_says_what_it_was(tmp_path: Path)
     assert set(run.column("max_kl").values) == {0.02}
     assert (run.metadata["env_id"], run.metadata["seed"]) == ("Trap-v0", 5)
     assert run.metadata["config"]["max_kl"] == 0.02
-    assert run.metadata["command"].startswith("trpo-tui ")
+    assert run.metadata["command"].startswith("trpo-tui train --env=Trap-v0 ")
     seconds = run.column("seconds_logging")
     assert seconds.present.tolist() == [False, True, True, True]
 
