@@ -64,11 +64,20 @@ def test_a_training_that_does_not_start_says_why(
         demo.demo(tmp_path, 12, lines=True)
 
 
-def test_three_commands_follow_the_demo(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("found", "program"), [("/usr/bin/trpo-tui", "trpo-tui"), (None, ".venv/bin/trpo-tui")]
+)
+def test_three_commands_that_can_be_typed_follow_the_demo(
+    found: str | None, program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("shutil.which", lambda name: found)
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / ".venv/bin/trpo-tui")])
+
     commands = demo.what_next(tmp_path)[1:]
 
     assert len(commands) == 3
-    assert all(line.strip().startswith("trpo-tui ") for line in commands)
+    assert all(line.strip().startswith(f"{program} ") for line in commands)
 
 
 @pytest.mark.slow

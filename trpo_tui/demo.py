@@ -1,6 +1,9 @@
 """The demo: a run that cannot learn, watched and diagnosed, then the same run without the fault."""
 
+import os
+import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -193,10 +196,11 @@ def _accepted(run: "Run") -> str:
 
 def what_next(folder: Path) -> list[str]:
     """Three commands to go on with."""
+    program = "trpo-tui" if shutil.which("trpo-tui") else os.path.relpath(sys.argv[0])
     commands = (
-        (f"trpo-tui watch {folder}", "both runs again: space plays, ← → move the playhead"),
-        ("trpo-tui explain TRPO101", "what the code means, how it is measured"),
-        ("trpo-tui analyze YOUR.log", "the same for a run of yours"),
+        (f"{program} watch {folder}", "both runs again: space plays, ← → move the playhead"),
+        (f"{program} explain TRPO101", "what the code means, how it is measured"),
+        (f"{program} analyze YOUR.log", "the same for a run of yours"),
     )
     width = max(len(command) for command, _ in commands) + 3
     return ["What next:", *(f"  {command:{width}}{what}" for command, what in commands)]
