@@ -34,6 +34,7 @@ class Config:
         64,
     )
     log_std: Annotated[float, "log σ of the actions at the start"] = 0.0
+    learn_std: Annotated[bool, "whether σ is learned, or stays what it is at the start"] = True
     normalise_observations: Annotated[bool, "standardise observations by their running moments"] = (
         True
     )

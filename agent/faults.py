@@ -222,7 +222,7 @@ FAULTS = {
         _fault("stale-old-policy", "TRPO003", _stale_old_policy, "ratio and KL refer to the policy before the last update"),
         _fault("absolute-cg-tolerance", "TRPO301", _absolute_cg_tolerance, "the conjugate gradient stops at ‖r‖² ≤ SEVERITY", 100.0),
         _fault("subtracted-damping", "TRPO302", _subtracted_damping, "SEVERITY times the damping is taken off the Fisher product instead of added"),
-        _fault("singular-fisher", "TRPO304", _singular_fisher, "no damping and SEVERITY conjugate-gradient iterations", 50.0),
+        _fault("singular-fisher", "TRPO304", _singular_fisher, "no damping and SEVERITY conjugate-gradient iterations", 100.0),
         _fault("wrong-step-length", "TRPO007", _wrong_step_length, "the full step is SEVERITY times the right one", 0.5**0.5),
         _fault("tiny-max-kl", "TRPO402", _tiny_max_kl, "the trust region is SEVERITY", 1e-16),
         _fault("parameters-not-applied", "TRPO004", _parameters_not_applied, "candidates move SEVERITY times as far as they should", 0.0),

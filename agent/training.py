@@ -76,6 +76,7 @@ class Training:
             module = GaussianMLP(
                 batch.facts.observation_dim, batch.facts.action_dim, config.hidden, config.log_std
             )
+            module.log_std.requires_grad_(config.learn_std)
         return cls(batch, module, config)
 
     def at(self, iteration: int, change: "Callable[[Training], None]") -> None:

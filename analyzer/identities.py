@@ -99,7 +99,9 @@ def _stale_ratio(view: View) -> Interval:
 
 def _surrogate_slope(view: View) -> Interval:
     expected = view["expected_improvement"] * view["step_fraction"]
-    gate = _accepted(view) & _positive(expected, 1e3 * view.eps)
+    # Below that the second order of the step, up to ≈ 2δ, is no smaller than the first.
+    second_order = (view["max_kl"] * view["step_fraction"] * 4.0).or_else(1e3 * view.eps)
+    gate = _accepted(view) & _positive(expected, second_order) & (expected.low > 1e3 * view.eps)
     return (view["advantage_log_ratio_mean"] / expected).where(gate)
 
 

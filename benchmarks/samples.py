@@ -36,7 +36,7 @@ RUNS: dict[str, tuple[str, ...]] = {
         "--iterations",
         "25",
         "--fault",
-        "singular-fisher:100",
+        "singular-fisher",
     ),
     "TRPO402-tiny-trust-region": (*CHEETAH, "--fault", "tiny-max-kl"),
     "TRPO601-solved": ("--env", "InvertedPendulum-v5", "--iterations", "60"),

@@ -317,3 +317,10 @@ def test_environment_that_cannot_be_had_is_one_clear_line(env: str, message: str
 def test_unknown_environment_argument_is_one_clear_line() -> None:
     with pytest.raises(UserError, match="Hopper-v5 does not take"):
         make_batch("Hopper-v5", 1, {"wheels": 4})
+
+
+def test_a_fixed_sigma_stays_what_it_is_while_the_mean_learns() -> None:
+    config = Config(env="Pendulum-v1", iterations=3, steps_per_iteration=256, learn_std=False)
+    rows = list(Training.from_config(config))
+    assert {row["log_std_mean"] for row in rows} == {0.0}
+    assert all(row["kl"] > 0 for row in rows)
