@@ -487,3 +487,13 @@ def test_the_age_of_a_log_is_all_that_tells_whether_it_runs():
     old = read(HEALTHY, age=7200.0).state
     assert (fresh.name, old.name) == ("running", "quiet")
     assert old.reason == "text log; last line 2 h ago"
+
+
+def test_values_quoted_in_prose_before_the_first_block_are_no_block() -> None:
+    prose = "The symptom:\nPolicy loss: -0.0000\nIt means little.\nSee below.\nGradient norm: 0.000000\nOr so.\n"
+    run = read_log(
+        (prose + "Iteration 10 | Timesteps 20480\n  KL divergence: 0.008123\n").encode(),
+        name="x.md",
+    )
+    assert run.column("iteration").values.tolist() == [10.0]
+    assert not run.column("gradient_norm").present.any()

@@ -31,6 +31,8 @@ class TextLog:
         self._met: set[str] = set()
         """Labels met in the block being read."""
         self._previous: str | None = None
+        self._prose = 0
+        """Lines of other text since the values that stand before any numbered block."""
         self._iteration_opens: bool | None = None
 
     @property
@@ -52,6 +54,7 @@ class TextLog:
             self.findings.block()
             return
         self.findings.between(text)
+        self._prose += 1
         if not self.findings.in_traceback:
             for key, _ in pairs(text):
                 self.findings.unknown(key)
@@ -69,6 +72,11 @@ class TextLog:
         if iteration is None:
             return
         number = int(iteration.value)
+        if row is not None and not row.headed and self._prose > len(row.values):
+            # A document about such logs, not the end of a block whose beginning is cut off.
+            self.findings.rows.forget_unnumbered()
+            self._met.clear()
+            row = None
         if row is None or not row.headed or self._met or row.values["iteration"] != number:
             row = self.findings.rows.open(number)
             self._met.clear()
@@ -81,6 +89,7 @@ class TextLog:
         """The block being read, or the next one when it already holds this label."""
         row = self.findings.rows.current
         if row is None or label in self._met:
+            self._prose = 0 if row is None else self._prose
             row = self.findings.rows.open(None)
             self._met.clear()
         self._met.add(label)

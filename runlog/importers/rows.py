@@ -83,6 +83,11 @@ class Rows:
         self._rows.append(row)
         return row
 
+    def forget_unnumbered(self) -> None:
+        """Drop the blocks being read that have no number."""
+        self.left_out += sum(not row.headed for row in self._rows)
+        self._rows = [row for row in self._rows if row.headed]
+
     def _numbered(self, after: int | None) -> tuple[list[Row], list[int], int]:
         """The rows not yet settled with their numbers, and how many found no room."""
         rows: list[Row] = []
