@@ -59,7 +59,9 @@ def text(
     head = Paragraph(first_line(run, diagnosis), "").lines(plain=plain)
     if coloured:
         head = [f"\x1b[1;{_COLOURS[diagnosis.verdict]}m{line}\x1b[0m" for line in head]
-    told = f"{visible(path)}: {', '.join(facts(run, diagnosis))}"
+    told = f"{visible(path)}: {', '.join(facts(run, diagnosis))}."
+    if run.state.reason:
+        told += f" {sentence(run.state.reason)}"
     pieces = ["".join(f"{line}\n" for line in head), printed(say(told, ""), plain=plain)]
     held = [(title, body) for title, body in sections if body]
     for count, (title, body) in enumerate(held, start=1):

@@ -110,7 +110,7 @@ def first_line(run: Run, diagnosis: Diagnosis) -> str:
 
 
 def facts(run: Run, diagnosis: Diagnosis) -> tuple[str, ...]:
-    """What is known of the run: algorithm, environment, seed, length, state's reason."""
+    """What is known of the run: algorithm, environment, seed, length."""
     metadata = run.metadata
     said = [
         visible(metadata[name])
@@ -123,8 +123,6 @@ def facts(run: Run, diagnosis: Diagnosis) -> tuple[str, ...]:
     said.append(f"{count} iteration{'' if count == 1 else 's'}")
     if run.attempts > 1:
         said.append(f"attempt {run.attempt} of {run.attempts}")
-    if run.state.reason:
-        said.append(visible(run.state.reason))
     return tuple(said)
 
 
