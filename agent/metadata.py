@@ -1,10 +1,22 @@
 """What a run log is told once about the environment and about this agent's conventions."""
 
+import hashlib
+import json
 from typing import Any
 
 from agent.config import Config
 from agent.envs.batch import Facts
 from agent.trust_region import FRACTIONS
+
+
+def run_id(config: Config) -> str:
+    """Identifier of what this configuration trains: equal settings and seed, equal log, equal id.
+
+    How many iterations are planned is left out, so that a run resumed for longer stays itself.
+    """
+    settings = {name: value for name, value in config.as_dict().items() if name != "iterations"}
+    told = json.dumps(settings, sort_keys=True, default=str)
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
 def facts_metadata(facts: Facts) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from agent import checkpoint
 from agent.config import Config
+from agent.metadata import run_id
 from agent.mujoco_warnings import MujocoWarnings
 from agent.progress import Progress
 from agent.reproduction import verdict
@@ -42,7 +43,7 @@ def train(
     with (
         closing(training.batch),
         StopSignals(training.interrupt) as signals,
-        RunLog(run, command=command, **training.metadata) as log,
+        RunLog(run, run_id=run_id(config), command=command, **training.metadata) as log,
     ):
         progress = Progress(sys.stderr, config.iterations)
         progress.say(f"{'resuming' if resume else 'training'} {config.env} into {run}")
