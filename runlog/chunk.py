@@ -142,8 +142,8 @@ def type_of_arrow(type_: "pa.DataType") -> Type | None:
     return None
 
 
-# Arrow's own ways to NumPy, and any Arrow value made from Python's, import pandas: 400 ms. So its
-# buffers are read instead.
+# Arrow's own ways to NumPy, and any Arrow value made from Python's, import pandas: 400 ms; a cast
+# imports pyarrow.compute: 70 ms. So its buffers are read instead, and cast only where they must be.
 
 
 def column_of(array: "pa.ChunkedArray", type_: Type) -> Column:
@@ -153,26 +153,41 @@ def column_of(array: "pa.ChunkedArray", type_: Type) -> Column:
     if pa.types.is_dictionary(array.type):
         array = array.cast(array.type.value_type)
     if type_ == "string":
-        cells = array.cast(pa.string()).to_pylist()
+        cells = _as(array, pa.string()).to_pylist()
         present = np.array([cell is not None for cell in cells], dtype=bool)
         return Column(np.array(cells, dtype=object), present)
-    if pa.types.is_boolean(array.type):
-        array = array.cast(pa.uint8())
-    return Column(*_floats(array.cast(pa.float64(), safe=False).combine_chunks()))
+    whole = array.combine_chunks()
+    if pa.types.is_boolean(whole.type):
+        values, present = _bits(whole, 1).astype(np.float64), _presence(whole)
+    elif pa.types.is_int64(whole.type):
+        values = _buffer(whole, 1, np.int64, len(whole)).astype(np.float64)
+        present = _presence(whole)
+    else:
+        return Column(*_floats(_as(whole, pa.float64())))
+    values[~present] = np.nan
+    return Column(values, present)
 
 
 def lists_of(array: "pa.ChunkedArray") -> ListColumn:
     """An Arrow column of lists as flat values and offsets."""
     import pyarrow as pa
 
-    whole = array.cast(pa.large_list(pa.float64())).combine_chunks()
+    whole = array.combine_chunks()
+    if whole.type == pa.list_(pa.float64()):
+        bounds = _buffer(whole, 1, np.int32, len(whole) + 1).astype(np.int64)
+    else:
+        whole = _as(whole, pa.large_list(pa.float64()))
+        bounds = _buffer(whole, 1, np.int64, len(whole) + 1)
     present = _presence(whole)
-    bounds = _buffer(whole, 1, np.int64, len(whole) + 1)
     lengths = np.where(present, np.diff(bounds), 0)  # a null list may hide entries
     offsets = np.zeros(len(whole) + 1, dtype=np.int64)
     np.cumsum(lengths, out=offsets[1:])
     values, there = _floats(whole.flatten())
     return ListColumn(values, offsets, present, there)
+
+
+def _as(array: Any, type_: "pa.DataType") -> Any:
+    return array if array.type == type_ else array.cast(type_, safe=False)
 
 
 def _floats(array: "pa.Array") -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -183,7 +198,12 @@ def _floats(array: "pa.Array") -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
 
 
 def _presence(array: "pa.Array") -> NDArray[np.bool_]:
-    bits = array.buffers()[0]
+    return _bits(array, 0)
+
+
+def _bits(array: "pa.Array", which: int) -> NDArray[np.bool_]:
+    """A buffer of one bit a value; all set where there is none."""
+    bits = array.buffers()[which]
     if bits is None:
         return np.ones(len(array), dtype=bool)
     flags = np.unpackbits(np.frombuffer(bits, dtype=np.uint8), bitorder="little")

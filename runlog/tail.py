@@ -81,10 +81,11 @@ class Tail:
         """The run if anything about it has changed since the last poll, else None."""
         if self._signature == PUBLISHED:
             return None
-        # The life is looked at before the files: what a writer that is gone wrote is then there.
-        self._look()
-        self._advance()
         published = self._folder / PUBLISHED
+        if not published.is_file():
+            # The life is looked at before the files: what a writer that is gone wrote is then there.
+            self._look()
+            self._advance()
         if published.is_file():
             self._signature = PUBLISHED
             self._run = published_run(ParquetChunk(published), attempt=self._attempt)
