@@ -2,12 +2,16 @@
 
 import asyncio
 import os
+import re
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 from runlog.errors import UserError
+
+_FETCHED_FONT = re.compile(r',\s*url\("https?://[^)]*\) format\("[^"]*"\)')
+"""The export names fonts of another host; a picture fetches nothing, the reader's font will do."""
 
 
 async def picture(source: str | Path, *, columns: int = 100, rows: int = 30) -> str:
@@ -38,7 +42,8 @@ async def picture(source: str | Path, *, columns: int = 100, rows: int = 30) -> 
         app.frame = replace(app.frame, now=0.0)  # the same picture on every day
         app.show()
         await pilot.pause()
-        return app.export_screenshot(title=f"trpo-tui watch {name}")
+        drawn = app.export_screenshot(title=f"trpo-tui watch {name}")
+    return _FETCHED_FONT.sub("", drawn)
 
 
 def main(arguments: list[str]) -> int:
