@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -101,8 +102,8 @@ def readme_page() -> str:
     before, begins, rest = text.partition(BEGINS)
     _, ends, after = rest.partition(ENDS)
     path = "sample_logs/TRPO101-constant-reward"
-    report = printed([analyze_run(str(ROOT / path))], Style(), several=False)
-    report = report.replace(str(ROOT / path), path)
+    judged = replace(analyze_run(str(ROOT / path)), path=path)
+    report = printed([judged], Style(), several=False)
     shown = f"\n```console\n$ trpo-tui analyze {path}\n{report}```\n"
     return before + begins + shown + ends + after
 
