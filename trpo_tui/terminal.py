@@ -81,9 +81,13 @@ def keyboard_rivals() -> tuple[str, ...]:
         with contextlib.suppress(OSError):
             in_pipe = pid != ours and os.getpgid(pid) == group
             if in_pipe and str(Path(f"/proc/{pid}/fd/0").readlink()) == terminal:
-                rivals.append(Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip())
-    # A shell, the trainer or tail does not read its keyboard; ssh does.
-    return tuple(name for name in rivals if name in ("ssh", "mosh-client"))
+                arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                name = os.fsdecode(Path(os.fsdecode(arguments[0])).name)
+                # A shell, the trainer or tail does not read its keyboard; ssh does, but for -n,
+                # which it only heeds once it is logged in.
+                if name == "ssh" and b"-n" not in arguments:
+                    rivals.append(name)
+    return tuple(rivals)
 
 
 def state_folder() -> Path:
