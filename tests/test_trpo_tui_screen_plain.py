@@ -13,6 +13,7 @@ from runlog.errors import UserError
 from runlog.run import Run, run_of
 from runlog.writer import RunLog
 from trpo_tui.plain import sentences, watch_plain
+from trpo_tui.terminal import leaves_keyboard
 
 
 def _ended(run, name="killed", reason="its process is gone"):
@@ -118,3 +119,17 @@ def test_the_screen_starts_without_pyarrow_pandas_or_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "leaves"),
+    [
+        ("-n box tail -F log", True),
+        ("-p 22 -Tn box tail", True),
+        ("-p 22 -i key box tail -n +1 -F log", False),
+        ("-ofoo=n box cat", False),
+        ("box", False),
+    ],
+)
+def test_ssh_leaves_the_keyboard_only_when_told_to(arguments, leaves):
+    assert leaves_keyboard(arguments.split()) is leaves

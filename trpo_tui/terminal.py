@@ -2,14 +2,16 @@
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from runlog.errors import UserError
 
+_SSH_FLAGS = re.compile("[^BbcDEeFIiJLlmOopQRSWw]*")
 OSC52_LIMIT = 74_994
 """Bytes of text that terminals accept in one OSC 52 sequence."""
 
@@ -81,13 +83,31 @@ def keyboard_rivals() -> tuple[str, ...]:
         with contextlib.suppress(OSError):
             in_pipe = pid != ours and os.getpgid(pid) == group
             if in_pipe and str(Path(f"/proc/{pid}/fd/0").readlink()) == terminal:
-                arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-                name = os.fsdecode(Path(os.fsdecode(arguments[0])).name)
                 # A shell, the trainer or tail does not read its keyboard; ssh does, but for -n,
                 # which it only heeds once it is logged in.
-                if name == "ssh" and b"-n" not in arguments:
-                    rivals.append(name)
+                name, *arguments = os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes()).split(
+                    "\0"
+                )
+                if Path(name).name == "ssh" and not leaves_keyboard(arguments):
+                    rivals.append("ssh")
     return tuple(rivals)
+
+
+def leaves_keyboard(ssh_arguments: Sequence[str]) -> bool:
+    """Whether ssh was told -n or -f; what follows the host is the other side's command."""
+    waiting = False
+    for argument in ssh_arguments:
+        if waiting:
+            waiting = False
+        elif not argument.startswith("-"):
+            return False
+        else:
+            flags = _SSH_FLAGS.match(argument, 1)[0]  # type: ignore[index]  # matches any text
+            if "n" in flags or "f" in flags:
+                return True
+            # An option with a value ends the flags; the value may be the next argument.
+            waiting = len(argument) == len(flags) + 2
+    return False
 
 
 def state_folder() -> Path:
