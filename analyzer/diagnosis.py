@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Answer = Literal["yes", "no", "unknown", "not applicable"]
 Level = Literal["fault", "warning", "info"]
@@ -20,19 +20,7 @@ Link = Literal[
     "policy change",
     "outcome",
 ]
-LINKS: tuple[Link, ...] = (
-    "policy",
-    "observation",
-    "reward",
-    "critic",
-    "advantage",
-    "gradient",
-    "cg",
-    "step",
-    "line search",
-    "policy change",
-    "outcome",
-)
+LINKS: tuple[Link, ...] = get_args(Link)
 """The update as a loop, in the order in which a broken link breaks what follows."""
 
 

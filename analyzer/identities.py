@@ -8,8 +8,8 @@ the diagonal Gaussian.
 
 import numpy as np
 
-from analyzer.condition import Measure, derived
 from analyzer.interval import Flags, Interval, exact
+from analyzer.measure import Measure, derived
 from analyzer.view import View
 from runlog.run import ListColumn
 

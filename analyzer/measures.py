@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from analyzer.condition import column, derived, last_known
 from analyzer.identities import CANDIDATE_MOTION, LOG_PROB_SPREAD, log_ratio_std
 from analyzer.interval import Flags, Floats, Interval, exact, largest
+from analyzer.measure import column, derived, last_known
 from analyzer.view import View
 
 WINDOW = 10

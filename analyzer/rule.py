@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from analyzer.condition import Condition, Measure
+from analyzer.condition import Condition
 from analyzer.diagnosis import Fix, Level, Link
+from analyzer.measure import Measure
 from analyzer.view import View
 
 

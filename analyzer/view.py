@@ -101,10 +101,11 @@ class View:
 
     @cached_property
     def iterations(self) -> Interval:
-        """The iteration numbers; row + 1 where the log has none."""
-        rows = constant(0.0, len(self))
+        """The iteration numbers; row + 1 where the log has none that is a number."""
         counted = np.arange(1.0, len(self) + 1.0)
-        return self["iteration"].or_else(Interval(counted, counted, rows.present))
+        logged = self["iteration"]
+        whole = logged.where(np.isfinite(logged.low) & np.isfinite(logged.high))
+        return whole.or_else(Interval(counted, counted, np.ones(len(self), dtype=bool)))
 
     @cached_property
     def eps(self) -> float:

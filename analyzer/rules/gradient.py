@@ -2,7 +2,8 @@
 
 from analyzer import identities as i
 from analyzer import measures as m
-from analyzer.condition import All, AtRounding, Check, Either, Recent
+from analyzer.combination import All, Either, Recent
+from analyzer.condition import AtRounding, Check
 from analyzer.diagnosis import Fix
 from analyzer.rule import Rule
 

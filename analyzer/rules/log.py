@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from analyzer import identities as i
 from analyzer import measures as m
-from analyzer.condition import All, Check, Either, Gate, Measure, Outcome, Recent
+from analyzer.combination import All, Either, Gate, Recent
+from analyzer.condition import Check, Outcome
 from analyzer.diagnosis import LINKS, Evidence, Fix, Link
+from analyzer.measure import Measure
 from analyzer.rule import Grade, Rule
 from analyzer.view import View
 from runlog.schema import BY_NAME, Group

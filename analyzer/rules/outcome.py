@@ -1,7 +1,8 @@
 """6xx: what came of it (the guide's section 6 and its timeline)."""
 
 from analyzer import measures as m
-from analyzer.condition import All, Check, Either, Lasting, Recent
+from analyzer.combination import All, Either, Lasting, Recent
+from analyzer.condition import Check
 from analyzer.diagnosis import Fix
 from analyzer.rule import Rule
 

@@ -1,7 +1,8 @@
 """5xx: the line search (the guide's section 5)."""
 
 from analyzer import measures as m
-from analyzer.condition import All, Check, Either, Recent
+from analyzer.combination import All, Either, Recent
+from analyzer.condition import Check
 from analyzer.diagnosis import Fix
 from analyzer.rule import Grade, Rule
 

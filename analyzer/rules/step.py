@@ -1,7 +1,8 @@
 """4xx: the size of the step (the guide's section 4)."""
 
 from analyzer import measures as m
-from analyzer.condition import AtRounding, Check, Recent
+from analyzer.combination import Recent
+from analyzer.condition import AtRounding, Check
 from analyzer.diagnosis import Fix
 from analyzer.rule import Rule
 

@@ -1,0 +1,145 @@
+"""Findings: every rule that says yes at a row, with what explains it; causes told from symptoms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analyzer.answers import Answers, Judged
+from analyzer.diagnosis import LINKS, Finding, Level, Link
+from analyzer.loop import EXPLAINS, latency
+
+ONLY_PRINTED_WRONG = ("TRPO002", "TRPO007")
+"""Rules that are the cause only when nothing else is dead."""
+SOLVED = "TRPO601"
+COARSE = 0.85
+"""Factor on the confidence of a finding that rests on printed digits."""
+UPSTREAM_UNKNOWN = 0.97
+"""Factor for each rule that could explain the finding and cannot be judged."""
+_LEVELS: tuple[Level, ...] = ("info", "warning", "fault")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A rule that says yes at the row, before causes are told from symptoms."""
+
+    judged: Judged
+    grade: int
+    onset: int
+
+    @property
+    def code(self) -> str:
+        return self.judged.rule.code
+
+
+def explain(hits: Sequence[Hit]) -> dict[str, str]:
+    """Code → the earliest finding that explains it: edge declared, onset not later by more than
+    the larger latency."""
+    explained: dict[str, str] = {}
+    for hit in hits:
+        upstream = [
+            other
+            for other in hits
+            if hit.code in EXPLAINS.get(other.code, ())
+            and other.judged.grade_of(other.grade).explains
+            and other.onset <= hit.onset + latency(other.code, hit.code)
+            and not (  # two rules that explain each other: the link order decides
+                other.code in EXPLAINS.get(hit.code, ())
+                and hit.judged.grade_of(hit.grade).explains
+                and _place(other) > _place(hit)
+            )
+        ]
+        if upstream:
+            explained[hit.code] = min(upstream, key=lambda o: (_place(o), o.onset)).code
+    return explained
+
+
+def _place(hit: Hit) -> int:
+    return LINKS.index(hit.judged.rule.link)
+
+
+def _level(hit: Hit, explained: dict[str, str], hits: Sequence[Hit]) -> Level:
+    """A finding's level is at most that of what explains it."""
+    own = hit.judged.grade_of(hit.grade).level
+    seen = {hit.code}
+    while hit.code in explained and explained[hit.code] not in seen:
+        hit = next(other for other in hits if other.code == explained[hit.code])
+        seen.add(hit.code)
+        own = min(own, hit.judged.grade_of(hit.grade).level, key=_LEVELS.index)
+    return own
+
+
+def finding(
+    answers: Answers, hit: Hit, explained: dict[str, str], hits: Sequence[Hit], row: int
+) -> Finding:
+    """The hit in full: level, evidence, fixes, confidence, and what explains it."""
+    rule, view = hit.judged.rule, hit.judged.view
+    grade = hit.judged.grade_of(hit.grade)
+    with np.errstate(all="ignore"):
+        evidence = grade.when.evidence(view, row)
+    numbers = view.iterations.middle
+    first, last = int(numbers[hit.onset]), int(numbers[row])
+    link: Link = rule.where(view, row) if rule.where else rule.link
+    return Finding(
+        code=rule.code,
+        name=rule.name,
+        title=grade.title,
+        link=link,
+        level=_level(hit, explained, hits),
+        answer="yes",
+        confidence=_confidence(answers, hit, row),
+        first_bad_iteration=first,
+        last_bad_iteration=last,
+        explained_by=explained.get(rule.code),
+        evidence=tuple({e.measure: e for e in reversed(evidence)}.values())[::-1],
+        fixes=rule.all_fixes,
+        why=grade.why,
+    )
+
+
+def _confidence(answers: Answers, hit: Hit, row: int) -> float:
+    """The rule's prior, less for printed digits and for explanations that cannot be judged."""
+    rule, view = hit.judged.rule, hit.judged.view
+    confidence = rule.confidence
+    if any(measure.of(view).coarse[: row + 1].any() for measure in rule.measures):
+        confidence *= COARSE
+    unjudged = sum(
+        not judged.known(hit.onset)
+        for judged in answers.judged
+        if hit.code in EXPLAINS.get(judged.rule.code, ()) and not judged.not_applicable
+    )
+    return round(confidence * UPSTREAM_UNKNOWN**unjudged, 2)
+
+
+def causes_of(findings: Sequence[Finding]) -> list[Finding]:
+    """Faults that nothing explains: earliest onset first, ties within the latency by link."""
+    alone = [f for f in findings if f.level == "fault" and f.explained_by is None]
+    dead = [f for f in alone if f.code not in ONLY_PRINTED_WRONG]
+    pool = dead or alone
+    if not pool:
+        return []
+    earliest = min(f.first_bad_iteration or 0 for f in pool)
+    first = [
+        f
+        for f in pool
+        if (f.first_bad_iteration or 0) <= earliest + max(latency(f.code, g.code) for g in pool)
+    ]
+    order = {
+        f.code: (0 if f in first else 1, LINKS.index(f.link), f.first_bad_iteration or 0, f.code)
+        for f in pool
+    }
+    return sorted(pool, key=lambda f: order[f.code])
+
+
+def ordered(findings: Sequence[Finding], causes: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Cause, other causes, solved, what is explained, warnings, notes."""
+
+    def key(f: Finding) -> tuple[int, int, int, str]:
+        if f in causes:
+            return (0, causes.index(f), 0, f.code)
+        if f.code == SOLVED:
+            return (1, 0, 0, f.code)
+        rank = {"fault": 2, "warning": 3, "info": 4}[f.level]
+        return (rank, LINKS.index(f.link), f.first_bad_iteration or 0, f.code)
+
+    return tuple(sorted(findings, key=key))
