@@ -105,7 +105,7 @@ class Check:
 
     def evaluate(self, view: View) -> Outcome:
         x, b = self.measure.of(view), self.bound_of(view)
-        known = x.known & b.known
+        known = x.known & b.known & np.isfinite(b.low) & np.isfinite(b.high)
         with np.errstate(invalid="ignore"):
             if self.comparison == "<":
                 yes, no = x.high < b.low, x.low >= b.high
@@ -166,7 +166,7 @@ class AtRounding:
         in_company = np.zeros(len(view), dtype=bool)
         for other in others:
             in_company |= other.holds_zero
-        full = x.known & ~x.coarse
+        full = x.known & ~x.coarse & np.isfinite(b.high)
         yes = (full & (x.high <= b.high)) | (x.coarse & x.holds_zero & in_company)
         no = (full & (x.low > b.high)) | (x.known & x.coarse & ~x.holds_zero & (x.low > b.low))
         answer = np.where(yes, YES, np.where(no, NO, UNKNOWN)).astype(np.int8)

@@ -1,9 +1,8 @@
 """The debugging guide's own tree, literally: six checks on one row, in order, first yes."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
 
 from analyzer.diagnosis import Answer, Guide, GuideCheck
 from runlog.run import Run
@@ -46,7 +45,9 @@ def walk(run: Run, row: int) -> Guide:
         column = run.column(section.column)
         value = float(column.values[row]) if len(run) and column.present[row] else None
         answer: Answer = "unknown"
-        if value is not None and not np.isnan(value):
+        if value is not None and math.isnan(value):
+            value = math.nan  # the one NaN, equal to itself by identity
+        elif value is not None:
             answer = "yes" if section.says_yes(value) else "no"
         checks.append(
             GuideCheck(

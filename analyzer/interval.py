@@ -1,5 +1,6 @@
 """A column as what is known of it: a printed number is an interval half a digit wide on each side."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,11 +28,15 @@ class Interval:
 
     @property
     def middle(self) -> Floats:
-        return 0.5 * (self.low + self.high)
+        with np.errstate(invalid="ignore"):
+            return 0.5 * (self.low + self.high)
 
     def at(self, row: int) -> float:
-        """The middle of one row's interval."""
-        return float(0.5 * (self.low[row] + self.high[row]))
+        """The middle of one row's interval. A NaN is always the one NaN of math, so that two
+        diagnoses of the same numbers are equal."""
+        with np.errstate(invalid="ignore"):
+            value = float(0.5 * (self.low[row] + self.high[row]))
+        return math.nan if math.isnan(value) else value
 
     @property
     def known(self) -> Flags:

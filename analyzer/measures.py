@@ -112,6 +112,12 @@ def _non_finite(view: View) -> Interval:
     return exact(place, present)
 
 
+def _non_finite_before(view: View) -> Interval:
+    place = _non_finite(view)
+    bad = place.present & (place.middle >= 0.0)
+    return exact(np.cumsum(bad).astype(np.float64), np.ones(len(view), dtype=bool))
+
+
 def _trust_region_rounding(view: View) -> Interval:
     """max_kl over what KL and log ratios can resolve: float64 sums, log ratios of the policy's type."""
     eps64 = float(np.finfo(np.float64).eps)
@@ -133,12 +139,21 @@ def _policy_moved(view: View) -> Interval:
     return moved / (view["policy_parameter_norm"].or_else(1.0) * (1e4 * view.eps))
 
 
+def _at_most(x: Interval, rounding: Interval) -> Flags:
+    """Where x is at rounding level, or printed 0."""
+    bound = rounding.or_else(0.0)
+    return x.known & ((x.high <= bound.high) | (x.coarse & x.holds_zero)) & np.isfinite(bound.high)
+
+
 def _rejected(view: View) -> Interval:
     outcome = view.run.column("update_outcome")
     success = view["line_search_success"]
     told = np.isin(outcome.values.astype(object), ("accepted", "rejected")) & outcome.present
     rejected = np.where(told, outcome.values == "rejected", success.middle < 0.5)
-    return exact(rejected.astype(np.float64), told | success.known)
+    # Without advantages or gradient there is nothing a search could find: that is upstream.
+    dead = _at_most(_advantage_std(view), _advantage_rounding(view))
+    dead |= _at_most(view["gradient_norm"], _gradient_rounding(view))
+    return exact(rejected.astype(np.float64), (told | success.known) & ~(dead & rejected))
 
 
 def _accepted_step(view: View) -> Interval:
@@ -238,6 +253,13 @@ def _own_definitions(view: View) -> Interval:
     return exact(np.full(len(view), float(not view.imported)), np.ones(len(view), dtype=bool))
 
 
+def _batch_pays(view: View) -> Interval:
+    """0 where every reward of the batch is 0, exactly or as printed; 1 elsewhere or unknown."""
+    size = _reward_size(view)
+    nothing = size.known & (size.low <= 0.0)
+    return exact((~nothing).astype(np.float64), np.ones(len(view), dtype=bool))
+
+
 def _no_reward_yet(view: View) -> Interval:
     """1 while every reward since the start is 0, exactly or as printed."""
     seen = _so_far(_reward_size(view))
@@ -290,6 +312,7 @@ KL = column("kl")
 KL_ZERO = derived("kl_is_zero", "flag", "1 where KL is 0, exactly or as printed", _kl_zero, "kl", shows="kl")
 KL_ALWAYS_ZERO = derived("kl_always_zero", "flag", "1 while every KL so far is 0, exactly or as printed", _kl_always_zero, "kl", shows="kl")
 NON_FINITE = derived("non_finite", "", "place of the first non-finite column in the update", _non_finite, "")
+NON_FINITE_BEFORE = derived("non_finite_iterations", "iterations", "iterations so far with a non-finite column of the update", _non_finite_before, "")
 TRUST_REGION = derived("trust_region", "1", "max_kl / what KL can resolve", _trust_region_rounding, "max_kl")
 POLICY_MOVED = derived("policy_moved", "1", "‖Δθ‖ / 1e4·ε·‖θ‖", _policy_moved, "step_parameter_delta_norm", "parameter_delta_norm policy_parameter_norm")
 LOG_RATIO_STD = derived("log_ratio_std", "1", "std of the log ratio after the step", log_ratio_std, "log_ratio_std", "ratio_std")
@@ -303,6 +326,7 @@ CAP_GAP = derived("cap_gap", "fraction", "(best return so far − worst of this 
 ABSORBED = derived("advantage_share", "fraction", "std of the raw advantages / std of the returns", _absorbed, "advantage_raw_std return_std")
 CONTRADICTED = derived("value_loss_contradicts", "flag", "1 where value_loss > 4·Var(raw advantages)", _contradicted, "advantage_raw_std value_loss", shows="value_loss advantage_raw_std")
 OWN_DEFINITIONS = derived("own_definitions", "flag", "1 where the trainer wrote these columns itself", _own_definitions, "")
+BATCH_PAYS = derived("batch_pays", "flag", "0 where every reward of the batch is 0", _batch_pays, "", "reward_min reward_max")
 NO_REWARD_YET = derived("no_reward_yet", "flag", "1 while every reward since the start is 0", _no_reward_yet, "reward_min reward_max", shows="reward_min reward_max")
 ALWAYS_REJECTED = derived("rejected_since_start", "iterations", "failed searches since the start, 0 once one succeeded", _always_rejected, "line_search_success", "update_outcome")
 CURVATURE = column("curvature")

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from runlog.errors import UserError
+
 
 def attempts(iterations: NDArray[np.float64]) -> NDArray[np.int64]:
     """Attempt each row belongs to, from 1.
@@ -23,11 +25,14 @@ def select(
     """Rows of one attempt, preceded by the older rows below its first iteration.
 
     Returns the rows, ascending, the number of the attempt shown (the newest unless `attempt`
-    says another; one outside the log is moved to its nearest) and how many there are.
+    says another; UserError for one the log does not have) and how many there are.
     """
     numbers = attempts(iterations)
     count = int(numbers[-1]) if len(numbers) else 1
-    shown = count if attempt is None else max(1, min(attempt, count))
+    if attempt is not None and not 1 <= attempt <= count:
+        there = "1 attempt" if count == 1 else f"{count} attempts"
+        raise UserError(f"--attempt {attempt}: this log has {there}; give 1 to {count}")
+    shown = count if attempt is None else attempt
     known = _last_known(np.asarray(iterations, dtype=np.float64))
     # An attempt resumed at iteration k hides what its elders logged from k on, so a row is seen
     # only if it lies below the start of every later attempt up to the one shown.

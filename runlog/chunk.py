@@ -70,6 +70,11 @@ class ParquetChunk:
     def rows(self) -> int:
         return int(self._opened[0].num_rows)
 
+    @property
+    def names_in_file(self) -> list[str]:
+        """The file's own column names, in order, as often as they stand there."""
+        return list(self._opened[1].names)
+
     @cached_property
     def footer(self) -> Footer | None:
         """What this package wrote beside the rows; None in a file of another program."""

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,6 +39,9 @@ def open_parquet_run(
     if not ours:
         _try_in_child(path)
     chunk = ParquetChunk(path, names=mapping)
+    twice = next((name for name, times in Counter(chunk.names_in_file).items() if times > 1), None)
+    if twice is not None:
+        raise UserError(f"{path}: column {twice} is there twice; rename or drop one of them")
     if chunk.footer is not None:
         return published_run(chunk, attempt=attempt)
     _require_columns(path, chunk)

@@ -1,9 +1,9 @@
 """A run as read: immutable, column by column, null and NaN kept apart."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from runlog.schema import BY_NAME, Type
 if TYPE_CHECKING:
     import pandas as pd
 
+AnyColumn = TypeVar("AnyColumn", "Column", "ListColumn")
 StateName = Literal[
     "running", "slow", "quiet", "finished", "stopped", "preempted", "crashed", "killed", "lost"
 ]
@@ -156,6 +157,15 @@ class RecordChunk:
         return ListColumn(values, offsets, present, there)
 
 
+def _frozen(column: AnyColumn) -> AnyColumn:
+    """The same column, its arrays no longer writable: a run does not change."""
+    for field_ in fields(column):
+        array = getattr(column, field_.name)
+        if array is not None:
+            array.setflags(write=False)
+    return column
+
+
 def _absent(name: str, n: int) -> Column:
     text = name in BY_NAME and BY_NAME[name].type == "string"
     values = np.full(n, None, dtype=object) if text else np.full(n, np.nan)
@@ -217,7 +227,7 @@ class Run:
         """The column of that name; all null where the log does not hold it."""
         column = self._cache.get(name)
         if column is None:
-            column = self._cache[name] = self._join(name)
+            column = self._cache[name] = _frozen(self._join(name))
         if not isinstance(column, Column):
             raise TypeError(f"{name} holds lists: use lists({name!r})")
         return column
@@ -226,7 +236,7 @@ class Run:
         """The column of lists of that name; all null where the log does not hold it."""
         column = self._cache.get(name)
         if column is None:
-            column = self._cache[name] = self._join_lists(name)
+            column = self._cache[name] = _frozen(self._join_lists(name))
         if not isinstance(column, ListColumn):
             raise TypeError(f"{name} holds no lists: use column({name!r})")
         return column
@@ -256,6 +266,8 @@ class Run:
     def _join_lists(self, name: str) -> ListColumn:
         if not self.chunks or name not in self.types:
             return _absent_lists(len(self))
+        if not self.types[name].startswith("list<"):
+            raise TypeError(f"{name} holds no lists: use column({name!r})")
         parts = [
             chunk.lists(name) if name in chunk.types else _absent_lists(chunk.rows)
             for chunk in self.chunks

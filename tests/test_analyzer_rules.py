@@ -330,3 +330,40 @@ def test_every_rule_is_complete_and_reads_only_declared_columns() -> None:
         assert set(rule.columns) <= set(BY_NAME), rule.code
         if rule.guide_section is not None:
             assert rule.guide_fix is not None, rule.code
+
+
+def silent_batch(row: Row) -> None:
+    dead_advantages(row, 0)
+    rejected(row)
+    row.update(reward_min=0.0, reward_max=0.0, reward_mean=0.0, advantage_raw_std=0.0,
+               gradient_norm=0.0, value_min=0.0, value_max=0.0, value_loss=0.0)  # fmt: skip
+
+
+def test_a_sparse_reward_raises_no_alarm_before_and_after_it_is_found() -> None:
+    rng = np.random.default_rng(0)
+    rows = [healthy_row(i, rng) for i in range(1, 41)]
+    for i, row in enumerate(rows):
+        if i < 11 or 16 <= i < 20:
+            silent_batch(row)
+    rows = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    judged = answers(run_of(rows, metadata=METADATA))
+    assert [i for i in range(40) if judged.at(i).verdict == "fault"] == []
+
+
+def test_an_infinite_reward_is_named_as_such() -> None:
+    def infinite(row: Row, i: int) -> None:
+        if i >= 10:
+            row.update(reward_max=math.inf, reward_mean=math.inf)
+
+    cause = diagnose(infinite).cause
+    assert cause is not None
+    assert (cause.code, cause.link, cause.evidence[0].measure) == (
+        "TRPO001", "reward", "reward_mean",
+    )  # fmt: skip
+
+
+def test_a_nan_that_passed_is_remembered_as_a_note() -> None:
+    diagnosis = diagnose(lambda row, i: row.update(kl=math.nan) if i == 9 else None)
+    assert diagnosis.verdict == "healthy"
+    note = next(f for f in diagnosis.findings if f.code == "TRPO001")
+    assert (note.level, note.first_bad_iteration) == ("info", 10)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from runlog.attempts import attempts, select
+from runlog.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,6 @@ def test_a_number_that_does_not_rise_starts_the_next_attempt(iterations, expecte
         ([1, 2, 3, 4, 3, 4, 5, 2, 3], 2, [0, 1, 4, 5, 6], 2, 3),
         ([1, 2, 3, 4, 2, 4], None, [0, 4, 5], 2, 2),
         ([1, 2, 3, 4, 3, 9, 4], None, [0, 1, 4, 6], 3, 3),  # supersedes two attempts at once
-        ([1, 2, 1], 9, [2], 2, 2),
     ],
 )
 def test_an_attempt_is_preceded_by_the_older_rows_below_its_start(
@@ -43,11 +43,17 @@ def test_an_attempt_is_preceded_by_the_older_rows_below_its_start(
     assert (found[0].tolist(), *found[1:]) == (rows, shown, count)
 
 
+@pytest.mark.parametrize(("attempt", "there"), [(9, "2 attempts"), (0, "2 attempts")])
+def test_an_attempt_the_log_does_not_have_is_refused(attempt, there):
+    with pytest.raises(UserError, match=f"--attempt {attempt}: this log has {there}"):
+        select(np.array([1.0, 2.0, 1.0]), attempt)
+
+
 def test_selected_iterations_always_rise():
     rng = np.random.default_rng(0)
     for _ in range(300):
         iterations = np.cumsum(rng.choice([1, 1, 1, 2, -3], size=rng.integers(1, 40))) + 20.0
-        for attempt in (None, 1, 2):
+        for attempt in (None, 1, int(attempts(iterations)[-1])):
             rows, _, _ = select(iterations, attempt)
             assert (np.diff(iterations[rows]) > 0).all()
             assert (np.diff(rows) > 0).all()

@@ -8,6 +8,7 @@ from analyzer.diagnosis import Fix
 from analyzer.rule import Grade, Rule
 
 _GUIDE = "debugging guide, section 1"
+_ALIKE = AtRounding(m.ADVANTAGE_STD, m.ADVANTAGE_ROUNDING, m.COMPANY)
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -27,7 +28,7 @@ RULES: tuple[Rule, ...] = (
         lesser=(
             Grade(
                 level="warning",
-                when=Lasting(Check(m.NO_REWARD_YET, "≥", 1.0), 5),
+                when=Check(m.NO_REWARD_YET, "≥", 1.0),
                 title="No reward seen yet",
                 why=(
                     "Every reward since the start is 0. A sparse reward that was not found yet looks "
@@ -76,7 +77,23 @@ RULES: tuple[Rule, ...] = (
         link="advantage",
         level="fault",
         latency=0,
-        when=AtRounding(m.ADVANTAGE_STD, m.ADVANTAGE_ROUNDING, m.COMPANY),
+        when=Either(
+            (
+                All((_ALIKE, Gate(Check(m.BATCH_PAYS, "≥", 1.0)))),
+                Recent(_ALIKE, 20, 20),
+            )
+        ),
+        lesser=(
+            Grade(
+                level="warning",
+                when=_ALIKE,
+                title="The advantages are all the same in a batch without a reward",
+                why=(
+                    "Every reward of this batch is 0 and the critic expects none. A sparse reward "
+                    "looks like this between two finds; twenty such batches in a row are a fault."
+                ),
+            ),
+        ),
         why=(
             "The raw advantages differ by rounding error only, so the policy gradient is noise or 0. "
             "Either rewards and values are constant, or the critic reproduces this very batch."

@@ -56,7 +56,7 @@ class NonFinite:
         if place < 0:
             return ()
         name = m.CHAIN[place]
-        value = float(view[name].middle[row])
+        value = view[name].at(row)
         return (Evidence(measure=name, value=value, comparison="is", bound="not finite", unit=""),)
 
 
@@ -96,6 +96,15 @@ RULES: tuple[Rule, ...] = (
             text="look for numerical overflow in the step-size computation",
             origin="guide §4",
             source="debugging guide, section 4",
+        ),
+        lesser=(
+            Grade(
+                level="info",
+                when=Check(m.NON_FINITE_BEFORE, ">", 0.0),
+                title="A NaN or infinity in an earlier iteration",
+                why="The update held a non-finite number and has been finite since.",
+                explains=False,
+            ),
         ),
         differs="The first non-finite column in the order of the update says where, not the step size.",
         fixes=(
