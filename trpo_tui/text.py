@@ -9,6 +9,9 @@ from analyzer.diagnosis import Evidence
 from runlog.run import ListColumn, Run
 from trpo_tui.themes import Line, Role
 
+FIRST_MOMENT, LAST_MOMENT = 1e8, 1e11
+"""Unix seconds, 1973 to 5138: what lies outside is no date."""
+
 
 def number(value: float) -> str:
     """A number in at most 9 characters: 4 significant digits, plain where that is short."""
@@ -47,7 +50,14 @@ def cell(run: Run, name: str, row: int) -> str:
         return "yes" if value else "no"
     if type_ == "int64" and math.isfinite(value):
         return str(int(value))
-    return number(float(value))
+    return moment(float(value)) if name == "time" else number(float(value))
+
+
+def moment(seconds: float) -> str:
+    """Unix time as local date and time; a number that is none of our days stays a number."""
+    if not FIRST_MOMENT <= seconds <= LAST_MOMENT:
+        return number(seconds)
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
 def _list_cell(column: ListColumn, row: int) -> str:

@@ -81,10 +81,23 @@ def name_width(names: Iterable[str]) -> int:
     return max(12, min(32, max(map(len, names), default=0)))
 
 
+STATE_WIDTH, ITERATIONS_WIDTH, RETURN_WIDTH = 9, 10, 9
+"""Cells of the columns between name and verdict, in rows and heading alike."""
+
+
+def columns(
+    name: str, state: str, iterations: str, value: str, look: Look, width: int
+) -> tuple[str, str, str]:
+    """Name, state and numbers, each padded to its column; `width` is the name's."""
+    shown = "".join(text for text, _ in fit(((name, "plain"),), width, look))
+    numbers = f"{iterations:>{ITERATIONS_WIDTH}} {value:>{RETURN_WIDTH}}  "
+    return f"{shown} ", f"{state:{STATE_WIDTH}} ", numbers
+
+
 def entry_line(entry: Entry, look: Look, width: int) -> Line:
     """Name, state, iterations, return, verdict."""
-    name = f"{fit(((entry.name, 'plain'),), width, look)[0][0]} "
     if entry.state is None:
+        name, _, _ = columns(entry.name, "", "", "", look, width)
         return ((name, "plain"), (look.say(entry.problem), "bad"))
     word, role = state_word(entry.state)
     value = "-" if entry.last_return is None else number(entry.last_return)
@@ -93,10 +106,11 @@ def entry_line(entry: Entry, look: Look, width: int) -> Line:
         look.dead if sick else look.fine if entry.verdict in ("healthy", "solved") else look.unknown
     )
     verdict_role: Role = "bad" if sick else "plain"
+    name, state, numbers = columns(entry.name, word, str(entry.iterations), value, look, width)
     return (
         (name, "bold"),
-        (f"{word:9} ", role),
-        (f"{entry.iterations:>7}  {value:>10}  ", "plain"),
+        (state, role),
+        (numbers, "plain"),
         (f"{mark} {look.say(entry.verdict)}", verdict_role),
     )
 
@@ -107,8 +121,8 @@ class Heading(Lines):
     wide = 12
 
     def draw(self, view: View) -> list[Line]:
-        text = f"{'run':{self.wide}} {'state':9} {'iterations':>8} {'return':>9}    verdict"
-        return [((text[: view.width], "dim"),)]
+        titles = columns("run", "state", "iterations", "return", self.look, self.wide)
+        return [(("".join([*titles, "  verdict"])[: view.width], "dim"),)]
 
 
 class Runs(RunScreen):

@@ -9,7 +9,7 @@ from runlog.schema import BY_NAME
 from trpo_tui.frame import Frame
 from trpo_tui.screens.base import RunScreen
 from trpo_tui.text import cell, wrapped
-from trpo_tui.themes import Line, Look, Role
+from trpo_tui.themes import Line, Look, Role, Span
 from trpo_tui.widgets.items import Items
 from trpo_tui.widgets.lines import Lines, View
 
@@ -22,11 +22,13 @@ def row_line(frame: Frame, name: str, look: Look, *, meaning: bool = True) -> Li
     spec = BY_NAME.get(name)
     unit = look.say(spec.unit) if spec is not None else ""
     role: Role = "dim" if value in ("not logged", "null") else "bold"
-    spans: list[tuple[str, Role]] = [
-        (f"{look.say(name):{NAME_WIDTH}} ", "plain"),
-        (f"{value:>{VALUE_WIDTH}} ", role),
-        (f"{unit:{UNIT_WIDTH if meaning else 7}} ", "dim"),
-    ]
+    shown: list[Span]
+    unit_width = UNIT_WIDTH if meaning else 7
+    if name == "time" and ":" in value:  # a date and time takes the unit's place too
+        shown = [(f"{value:{VALUE_WIDTH + 1 + unit_width}} ", role)]
+    else:
+        shown = [(f"{value:>{VALUE_WIDTH}} ", role), (f"{unit:{unit_width}} ", "dim")]
+    spans: list[Span] = [(f"{look.say(name):{NAME_WIDTH}} ", "plain"), *shown]
     if meaning:
         spans.append((look.say(spec.meaning) if spec else "extra column of this log", "dim"))
     return tuple(spans)
@@ -70,9 +72,10 @@ class Table(RunScreen):
         name = shown[listed.cursor] if shown else ""
         spec = BY_NAME.get(name)
         detail = self.query_one(Detail)
-        said = f"{name} = {cell(frame.run, name, frame.row)}" if name else "no such column"
+        value = cell(frame.run, name, frame.row)
+        said = f"{name} = {value}" if name else "no such column"
         if spec is not None:
-            said += f" {spec.unit}. {spec.meaning} Measured: {spec.when}."
+            said += f"{'' if name == 'time' and ':' in value else f' {spec.unit}'}. {spec.meaning} Measured: {spec.when}."
         detail.said = self.look.say(said)
         detail.show(frame)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from analyzer.diagnosis import Diagnosis, Finding
+from analyzer.diagnosis import Diagnosis, Finding, Guide
 from trpo_tui.frame import Frame
 from trpo_tui.text import compared, labelled, wrapped
 from trpo_tui.themes import Line, Look, Role
@@ -87,15 +87,22 @@ def cause_lines(frame: Frame, look: Look, width: int, height: int) -> list[Line]
 def _no_fault(diagnosis: Diagnosis, look: Look, width: int, height: int) -> list[Line]:
     mark, role = _verdict_mark(diagnosis, look)
     lines = wrapped(f"{mark} {look.say(diagnosis.headline)}", width, 2, role)
-    guide = f"guide: section {diagnosis.guide.section} answers yes"
-    if diagnosis.guide.section is None:
-        guide = f"guide: all six checks answer {diagnosis.guide.answer}"
-    lines.append(((guide, "dim"),))
+    lines += wrapped(look.say(guide_said(diagnosis.guide)), width, 2, "dim")
     if diagnosis.verdict == "unknown":
         for wanted in diagnosis.log_next[: max(1, height - len(lines))]:
             codes = ", ".join(wanted.decides)
             lines.append(((look.say(f"log {wanted.column} to decide {codes}"), "plain"),))
     return lines
+
+
+def guide_said(guide: Guide) -> str:
+    """What the guide's six checks came to, and which of them this log cannot decide."""
+    if guide.section is not None:
+        return f"guide: section {guide.section} answers yes"
+    undecided = [f"§{check.section}" for check in guide.checks if check.answer == "unknown"]
+    if not undecided:
+        return "guide: all six checks answer no"
+    return f"guide: no check says yes; not decided: {', '.join(undecided)}"
 
 
 def _verdict_mark(diagnosis: Diagnosis, look: Look) -> tuple[str, Role]:
