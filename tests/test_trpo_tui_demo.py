@@ -119,3 +119,27 @@ def test_ctrl_c_ends_the_demo_and_its_training(tmp_path: Path) -> None:
     assert child.returncode == 130
     assert errors == b""
     assert open_run(tmp_path / "constant-reward").state.name == "stopped"
+
+
+@pytest.mark.parametrize("below", ["", "sub/folder"])
+def test_a_file_in_the_place_of_the_folder_is_refused(
+    below: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(UserError, match="a file stands in the way"):
+        demo.demo(tmp_path / "file" / below, 12, lines=True)
+
+    assert "Training" not in capsys.readouterr().out
+
+
+def test_a_missing_library_is_told_before_anything_is_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("trpo_tui.agent_process.NEEDED", ("no_such_library",))
+
+    with pytest.raises(UserError, match="training needs no_such_library"):
+        demo.demo(tmp_path / "new", 12, lines=True)
+
+    assert capsys.readouterr().out == ""
+    assert not (tmp_path / "new").exists()

@@ -16,7 +16,7 @@ import numpy as np
 
 from runlog.errors import UserError
 from runlog.reader import open_run
-from trpo_tui.agent_process import start_agent
+from trpo_tui.agent_process import check_packages, check_training, start_agent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,11 +43,14 @@ def demo(folder: Path | None, iterations: int, *, lines: bool) -> int:
     """
     from trpo_tui.printing import report
 
+    check_packages()
+    check_training()
     folder = folder or Path(mkdtemp(prefix="trpo-tui-demo-"))
     broken, healthy = folder / "constant-reward", folder / "without-the-fault"
     for path in (broken, healthy):
         if path.exists():
             raise UserError(f"{path} is there already: give --keep a folder without it")
+    _make_folder(folder)
     say = click.echo
     say(f"Training {ENVIRONMENT} for {iterations} iterations with a reward that is always 1.")
     watch = watch_in_lines if lines else watch_on_screen
@@ -62,6 +65,17 @@ def demo(folder: Path | None, iterations: int, *, lines: bool) -> int:
     say("\n".join(["", *comparison(open_run(broken), open_run(healthy))]))
     say("\n".join(["", *what_next(folder)]))
     return 0
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UserError(f"{folder}: a file stands in the way; give --keep a folder") from None
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be made ({error.strerror or error})") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(f"{folder}: nothing can be written there; give --keep another folder")
 
 
 @contextmanager
