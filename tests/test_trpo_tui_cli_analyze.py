@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -210,3 +211,20 @@ def test_nan_everywhere_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert run(["analyze", str(tmp_path / "run"), "--format", "json"]) == 1
     [found] = json_lines(capsys.readouterr().out)
     assert found["cause"]["code"] == "TRPO001"  # type: ignore[index]  # a dict
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("command", ["analyze", "rules"])
+def test_a_full_disk_under_the_output_is_one_line(command: str, tmp_path: Path) -> None:
+    arguments = [str(broken_log(tmp_path))] if command == "analyze" else []
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "trpo_tui", command, *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+
+    assert done.returncode == 2
+    lines = done.stderr.decode().splitlines()
+    assert lines == ["trpo-tui: the output cannot be written (No space left on device)"]

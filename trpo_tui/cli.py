@@ -1,5 +1,6 @@
 """The command line: which commands there are, and how a user's mistake is told."""
 
+import errno
 import io
 import os
 import sys
@@ -24,6 +25,9 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     }
 )
 """One line for each command; the command NAME lies in trpo_tui/commands/NAME.py as `command`."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What writing raises where there is no more room, or the device fails."""
 
 
 class Commands(click.Group):
@@ -82,9 +86,20 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except BrokenPipeError:
         # The reader (head, less) is gone: nothing is left to say, and nothing may be said at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
         return 141
+    except OSError as error:
+        # A full disk under the output. An error that names a file is no error of writing results.
+        if error.filename is not None or error.errno not in FULL:
+            raise
+        _write_no_more()
+        return _refuse(f"the output cannot be written ({error.strerror})")
     return int(code or 0)
+
+
+def _write_no_more() -> None:
+    """Send what standard output still holds to nowhere, so that nothing is said at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(mistake: click.ClickException) -> str:
