@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from runlog.writer import RunLog
 
 pytestmark = pytest.mark.system
+HEALTHY = Path(__file__).resolve().parent.parent / "sample_logs" / "healthy-hopper"
 WATCH = "import sys; from trpo_tui.app import watch; sys.exit(watch(sys.argv[1]))"
 
 
@@ -77,3 +80,26 @@ def test_a_killed_writer_is_shown(tmux, tmp_path):
         tmux.until("LIVE", "it 5")
         writer.kill()
         tmux.until("KILLED")
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(100, 30), (110, 30), (120, 30), (140, 40)])
+def test_nothing_of_another_screen_stays_behind(tmux, columns, rows):
+    tmux.open(watching(HEALTHY), columns, rows)
+    tmux.until("guide: ", "/", "quit")
+    before = settled(tmux)
+    for key in "24":
+        tmux.keys(key)
+        assert settled(tmux) != before
+        tmux.keys("1")
+        tmux.until("guide: ", "quit")
+        assert settled(tmux) == before
+
+
+def settled(tmux):
+    """The text of the window once it has stood still for a second."""
+    text, since = "", time.monotonic()
+    while time.monotonic() - since < 1:
+        if (now := tmux.run("capture-pane", "-p")) != text:
+            text, since = now, time.monotonic()
+        time.sleep(0.1)
+    return text
