@@ -298,7 +298,10 @@ class Run:
         import pyarrow as pa
 
         arrays: dict[str, Any] = {}
-        for name, type_ in self.types.items():
+        # Our own logs always have every declared column, so that a notebook does not break on
+        # just the run that is too sick to fill one.
+        declared = {name: spec.type for name, spec in BY_NAME.items()} if not self.source else {}
+        for name, type_ in (declared | dict(self.types)).items():
             if type_ == "list<float64>":
                 column = self.lists(name)
                 values = pa.array(column.values, mask=~column.entry_present)

@@ -497,3 +497,15 @@ def test_values_quoted_in_prose_before_the_first_block_are_no_block() -> None:
     )
     assert run.column("iteration").values.tolist() == [10.0]
     assert not run.column("gradient_norm").present.any()
+
+
+def test_a_column_of_words_where_numbers_belong_is_named() -> None:
+    with pytest.raises(UserError, match=r"column kl holds text .'abc'. where numbers belong"):
+        read_log(b"iteration,kl\n1,abc\n2,abc\n", name="x.csv")
+    dashes = read_log(b"iteration,kl,entropy\n1,-,1.5\n2,-,1.25\n", name="x.csv")
+    assert not dashes.column("kl").present.any()
+
+
+def test_a_table_of_unknown_names_says_them() -> None:
+    with pytest.raises(UserError, match="keys found: it, mykl, rmin"):
+        read_log(b"it,mykl,rmin\n1,0.01,1\n2,0.02,1\n", name="q.csv")

@@ -18,6 +18,10 @@ class Findings:
         self.events: list[Event] = []
         self.understood: dict[str, None] = {}
         self.not_understood: dict[str, None] = {}
+        self.misfits: dict[str, str] = {}
+        """Keys of number columns that held text, with the first such text."""
+        self.fitting: set[str] = set()
+        """Keys of number columns that held a number."""
         self.ending: tuple[Incident, int] | None = None
         """The last incident that ends a process, and how many rows stood before it."""
         self._incidents = Incidents()
@@ -29,6 +33,11 @@ class Findings:
     def block(self) -> None:
         """A line of a block was read."""
         self._incidents.block()
+
+    @property
+    def textual(self) -> tuple[str, str] | None:
+        """A number column that held nothing but text, and the first of it."""
+        return next(((k, t) for k, t in self.misfits.items() if k not in self.fitting), None)
 
     def unknown(self, key: str) -> None:
         """A key nobody knows was met."""

@@ -100,6 +100,12 @@ class Reading:
         if parser is None or not len(parser.findings.rows):
             return None
         findings = parser.findings
+        if findings.textual is not None:
+            key, text = findings.textual
+            raise UserError(
+                f"{self._name}: column {key} holds text ({text[:40]!r}) where numbers belong;"
+                " convert it or rename the column"
+            )
         chunks, iterations = findings.rows.chunks()
         rows, shown, count = select(iterations, self._attempt)
         events = tuple(

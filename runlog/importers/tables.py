@@ -61,7 +61,10 @@ class _Table:
             full = full or sum(map(str.isdigit, word.partition("e")[0])) >= _FULL_PRECISION
             type_ = type_of_column(column)
             if type_ not in ("bool", "string") and _CELL.fullmatch(word) is None:
+                if any(map(str.isalnum, word)):  # a dash is no number yet, a word never will be
+                    self.findings.misfits.setdefault(name, text.strip())
                 continue
+            self.findings.fitting.add(name)
             printed = read(word if type_ != "string" else text.strip(), type_)
             if printed is not None:
                 found[column] = printed
@@ -86,6 +89,7 @@ class CsvLog(_Table):
         self._names: list[str] | None = None
         self._delimiter = ","
         self._dead = False
+        self._foreign = False
 
     def _cells(self, raw: str) -> list[str]:
         try:
@@ -101,9 +105,17 @@ class CsvLog(_Table):
             self._delimiter = max(",\t;", key=raw.count)
             self._names = [name.strip().lstrip("\ufeff") for name in self._cells(raw)]
             known = any(self._column(name) for name in self._names)
-            self._dead = len(self._names) < 2 or not known
+            self._foreign = not known
+            self._dead = len(self._names) < 2 or not all(self._names)
             return
         cells = self._cells(raw)
+        if self._foreign:
+            # Nobody knows these names; they are worth telling if this is a table of numbers.
+            if len(cells) == len(self._names) and any(_CELL.fullmatch(c.lower()) for c in cells):
+                for name in self._names:
+                    self.findings.unknown(name)
+            self._dead = True
+            return
         if [cell.strip() for cell in cells] == self._names:
             return
         if 1 < len(cells) <= len(self._names):
