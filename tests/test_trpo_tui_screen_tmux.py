@@ -1,5 +1,6 @@
 """The screen in a real tmux on a private socket."""
 
+import re
 import subprocess
 import sys
 import time
@@ -103,3 +104,10 @@ def settled(tmux):
             text, since = now, time.monotonic()
         time.sleep(0.1)
     return text
+
+
+def test_the_side_column_shows_the_whole_time_of_the_row(tmux):
+    tmux.open(watching(HEALTHY), 140, 40)
+    text = tmux.until("guide: ", "quit", " time ")
+    (line,) = [line for line in text.splitlines() if " time " in line]
+    assert re.search(r" time +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", line.rstrip())

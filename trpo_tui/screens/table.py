@@ -25,7 +25,7 @@ def row_line(frame: Frame, name: str, look: Look, *, meaning: bool = True) -> Li
     shown: list[Span]
     unit_width = UNIT_WIDTH if meaning else 7
     if name == "time" and ":" in value:  # a date and time takes the unit's place too
-        shown = [(f"{value:{VALUE_WIDTH + 1 + unit_width}} ", role)]
+        shown = [(f"{value:{VALUE_WIDTH + 2 + unit_width}}", role)]
     else:
         shown = [(f"{value:>{VALUE_WIDTH}} ", role), (f"{unit:{unit_width}} ", "dim")]
     spans: list[Span] = [(f"{look.say(name):{NAME_WIDTH}} ", "plain"), *shown]
