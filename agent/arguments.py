@@ -82,7 +82,10 @@ def _shown(value: Any) -> str:
 
 
 def _integers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(",") if part)
+    try:
+        return tuple(int(part) for part in text.split(",") if part)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text}: write whole numbers, such as 64,64") from None
 
 
 def config_from(arguments: argparse.Namespace) -> Config:

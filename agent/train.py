@@ -15,7 +15,8 @@ from agent.reproduction import verdict
 from agent.sampling import Interrupted
 from agent.stop_signals import StopSignals
 from agent.training import Training
-from runlog import RunLog
+from runlog import RunLog, open_run
+from runlog.errors import UserError
 
 
 def train(
@@ -38,7 +39,7 @@ def train(
     warnings.new()  # what MuJoCo finds old-fashioned in Gymnasium's models is no news
     run = place()
     if resume:
-        training.restore(checkpoint.latest(run))
+        _go_on(training, run)
     prepare(training)
     with (
         closing(training.batch),
@@ -59,6 +60,23 @@ def train(
     return signals.exit_code
 
 
+def _go_on(training: Training, run: Path) -> None:
+    """Restore the latest checkpoint; UserError, and an untouched run, where nothing is left to do."""
+    before = open_run(run).metadata.get("env_id")
+    if before is not None and before != training.batch.facts.env_id:
+        raise UserError(
+            f"--resume {run} is a run on {before}, not {training.batch.facts.env_id};"
+            " leave out --env"
+        )
+    training.restore(checkpoint.latest(run))
+    planned, done = training.config.iterations, training.iteration
+    if planned <= done:
+        raise UserError(
+            f"--iterations {planned}: {done} are done already; give more than {done},"
+            f" or end the run with trpo-tui finalize {run}"
+        )
+
+
 def run_to_end(
     training: Training,
     log: RunLog,
@@ -71,6 +89,7 @@ def run_to_end(
     every = training.config.checkpoint_every
     state = training.snapshot()
     _save(run, state, log)
+    saved = training.iteration
     try:
         for row in training:
             log.iteration(**row)
@@ -79,15 +98,18 @@ def run_to_end(
             state = training.snapshot()
             if every and training.iteration % every == 0:
                 _save(run, state, log)
+                saved = training.iteration
             progress.show(row)
             if signals.received is not None:
                 break
     except Interrupted:
         pass
     except BaseException:
-        _save(run, state, log)
+        if saved != state["iteration"]:
+            _save(run, state, log)
         raise
-    _save(run, state, log)
+    if saved != state["iteration"]:
+        _save(run, state, log)
     if signals.received is not None:
         reason = f"{signals.received.name} after iteration {state['iteration']}"
         log.stop(reason)

@@ -39,6 +39,7 @@ class Training:
         self, batch: Batch, module: nn.Module, config: Config, parts: Parts | None = None
     ) -> None:
         torch.set_num_threads(config.threads)
+        _require_device(config.device)
         self.batch = batch
         self.config = config
         self.parts = parts or Parts()
@@ -71,6 +72,8 @@ class Training:
         from agent.envs.gym import make_batch
 
         batch = make_batch(config.env, config.environments, config.env_args)
+        # The first parameters come from a QR decomposition: its last bits depend on the threads.
+        torch.set_num_threads(config.threads)
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
             module = GaussianMLP(
@@ -237,6 +240,15 @@ class Training:
         self._running = None
         self._interrupted = False
         self._logging_since = self._ended = None
+
+
+def _require_device(name: str) -> None:
+    """UserError where torch has no such device here."""
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"--device {name}: {reason}; --device cpu always works") from error
 
 
 def _rows(rollout: Rollout) -> NDArray[np.float64]:

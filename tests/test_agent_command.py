@@ -24,7 +24,8 @@ from agent.config import Config, config_of, settings
 from agent.mujoco_warnings import MujocoWarnings
 from agent.progress import Progress
 from agent.stop_signals import StopSignals
-from runlog import open_run
+from agent.training import Training
+from runlog import RunLog, open_run
 from runlog.errors import UserError
 from runlog.schema import BY_NAME
 
@@ -344,3 +345,33 @@ def test_checkpoint_that_cannot_be_written_costs_a_warning_not_the_training(tmp_
     done = open_run(run)
     assert len(done) == 4
     assert any("no checkpoint" in event.text for event in done.events if event.kind == "warning")
+
+
+def test_resuming_with_nothing_left_to_do_is_refused_and_leaves_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    config = Config(env="Pendulum-v1", iterations=4, steps_per_iteration=64, environments=4)
+    training = Training.from_config(config)
+    with RunLog(run, **training.metadata) as log:
+        log.iteration(**next(training))
+        log.iteration(**next(training))
+        checkpoint.save(run, training.snapshot())
+        log.stop("SIGTERM")
+    assert main(["train", f"--resume={run}", "--iterations=2"]) == 2
+    assert "2 are done already; give more than 2" in capsys.readouterr().err
+    assert main(["train", f"--resume={run}", "--env=MountainCarContinuous-v0"]) == 2
+    assert "is a run on Pendulum-v1, not MountainCarContinuous-v0" in capsys.readouterr().err
+    assert open_run(run).state.name == "stopped"
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "toaster"])
+def test_a_device_that_is_not_there_is_one_line(
+    device: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert (
+        main(["train", "--env=Pendulum-v1", f"--device={device}", f"--out={tmp_path / 'x'}"]) == 2
+    )
+    err = capsys.readouterr().err
+    assert err.startswith(f"trpo-tui train: --device {device}: ")
+    assert len(err.splitlines()) == 1
