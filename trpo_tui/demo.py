@@ -176,14 +176,15 @@ def comparison(broken: "Run", healthy: "Run") -> list[str]:
         ("gradient norm, median", lambda r: f"{_median(r, 'gradient_norm'):.3f}"),
         ("line search accepted", _accepted),
     )
-    lines = [f"{'':44}{'constant reward':>18}{'without the fault':>20}"]
-    lines += [f"{name:44}{value(runs[0]):>18}{value(runs[1]):>20}" for name, value in rows]
+    lines = [f"{'':43}{'constant reward':>17}{'without it':>18}"]
+    lines += [f"{name:43}{value(runs[0]):>17}{value(runs[1]):>18}" for name, value in rows]
     max_kl = float(np.nanmedian(healthy.column("max_kl").values))
     return [
         *lines,
         "",
-        f"KL stands at the same size below max_kl ({max_kl:g}) in both: the trust region makes a",
-        "full step of whatever the gradient is, of noise too. Only the reward tells them apart.",
+        f"KL stands at the same size below max_kl ({max_kl:g}) in both: the trust region",
+        "makes a full step of whatever the gradient is, of noise too. Only the reward",
+        "tells them apart.",
     ]
 
 
@@ -216,5 +217,4 @@ def what_next(folder: Path) -> list[str]:
         (f"{program} explain TRPO101", "what the code means, how it is measured"),
         (f"{program} analyze YOUR.log", "the same for a run of yours"),
     )
-    width = max(len(command) for command, _ in commands) + 3
-    return ["What next:", *(f"  {command:{width}}{what}" for command, what in commands)]
+    return ["What next:", *(f"  {line}" for pair in commands for line in (f"# {pair[1]}", pair[0]))]
