@@ -1,6 +1,7 @@
 """What holds for every test: in continuous integration nothing skips; `cli` is the command line."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Generator
@@ -9,6 +10,16 @@ from typing import Protocol
 
 import pytest
 from tmux_window import Tmux
+
+# A shell starts background jobs with these ignored, and children inherit that: tests that send
+# them would then wait for nothing.
+for _number, _handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+    (signal.SIGTERM, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 REFUSED = "skipped, and in continuous integration no test may skip"
 

@@ -136,8 +136,10 @@ def test_a_killed_writer_is_said_in_the_first_line():
 def test_play_runs_to_the_end_and_follows():
     async def body(session):
         await session.press("home")
-        await session.press(*[">"] * 8, "space")
-        assert session.app.frame.playhead.playing
+        await session.press(*[">"] * 8)
+        assert session.app.frame.playhead.speed == 64.0
+        assert session.app.frame.playhead.row == 0
+        await session.press("space")
         await session.until(lambda: session.app.frame.playhead.follow)
         assert session.app.frame.playhead.row == 59
 
