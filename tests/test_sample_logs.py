@@ -3,12 +3,16 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from analyzer import identities as i
 from analyzer.answers import answers
 from analyzer.diagnosis import Diagnosis
+from analyzer.measure import Measure
+from analyzer.view import View
 from runlog import open_run
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_logs"
@@ -69,3 +73,44 @@ def test_a_healthy_sample_raises_no_alarm_at_any_prefix(folder: Path) -> None:
     judged = answers(open_run(folder))
     alarms = [i for i in range(len(judged.run)) if judged.at(i).verdict == "fault"]
     assert alarms == []
+
+
+@pytest.mark.parametrize(
+    ("measure", "low", "high"),
+    [
+        (i.STEP_SCALE, 1 - 1e-3, 1 + 1e-3),
+        (i.STEP_COSINE, 0.0, 1.0),
+        (i.DAMPED_DIRECTION, 0.0, 1.0),
+        (i.DIRECTION_CURVATURE, 1 - 1e-3, 1 + 1e-3),
+        (i.LEAST_CURVATURE, 0.0, np.inf),
+        (i.QUADRATIC_KL, 0.86, 1.13),
+        (i.STALE_RATIO, 0.0, 1.0),
+        (i.SURROGATE_SLOPE, 1 - 1.5 * 0.02**0.5, 1 + 1.5 * 0.02**0.5),
+        (i.STEP_APPLIED, 1 - 1e-3, 1 + 1e-3),
+        (i.GAUSSIAN_ENTROPY, 0.0, 1e-4),
+        (i.NOISE_Z, 0.0, 4.0),
+        (i.CRITIC_FIT_ORDER, 1 - 1e-2, 1 + 1e-2),
+    ],
+    ids=lambda value: value.name if isinstance(value, Measure) else None,
+)
+def test_sixty_iterations_of_halfcheetah_obey_the_identities_at_every_one(
+    measure: Measure, low: float, high: float
+) -> None:
+    view = View(open_run(SAMPLES / "healthy-halfcheetah"))
+    found = measure.of(view)
+    assert found.known.sum() >= 50
+    assert low <= found.low[found.known].min()
+    assert found.high[found.known].max() <= high
+
+
+def test_sixty_iterations_of_halfcheetah_hold_variance_and_entropy_together() -> None:
+    run = open_run(SAMPLES / "healthy-halfcheetah")
+
+    def of(name: str) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+        return run.column(name).values
+
+    explained = 1 - (of("advantage_raw_std") / of("return_std")) ** 2
+    assert np.abs(of("explained_variance") - explained).max() < 1e-2
+    assert np.abs(of("return_mean") - of("value_mean") - of("advantage_raw_mean")).max() < 1e-2
+    moved = np.abs(of("entropy_after") - of("entropy"))
+    assert (moved <= np.sqrt(run.metadata["action_dim"] * of("kl"))).all()
