@@ -1,17 +1,20 @@
 """What single lines of the screen say: the guide, the picker, the time of a row."""
 
 import time
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
 
+from analyzer.answers import answers
 from analyzer.diagnosis import Guide, GuideCheck
 from runlog.run import State, run_of
+from trpo_tui.application import _opening
 from trpo_tui.messages import Entry
 from trpo_tui.screens.runs import Heading, entry_line, name_width
 from trpo_tui.text import cell
 from trpo_tui.themes import UNICODE
-from trpo_tui.widgets.cause import guide_said
+from trpo_tui.widgets.cause import cause_lines, guide_said
 from trpo_tui.widgets.lines import View
 
 
@@ -49,3 +52,13 @@ def test_the_time_of_a_row_is_a_clock_time():
     run = run_of([{"time": 1_800_000_000.5, "kl": 0.01}, {"time": 12.5}])
     assert cell(run, "time", 0) == time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(1_800_000_000))
     assert cell(run, "time", 1) == "12.5"  # seconds since a start that nobody wrote down
+
+
+def test_where_only_a_printed_number_is_wrong_the_screen_says_first_that_the_policy_moves():
+    rows = [{"iteration": i, "kl": 0.0, "log_ratio_std": 0.1} for i in range(1, 6)]
+    run = run_of(rows)
+    frame = replace(_opening("", "run"), run=run, diagnosis=answers(run).last())
+
+    said = "".join(text for text, _ in cause_lines(frame, UNICODE, 80, 12)[0])
+
+    assert said.startswith("✗ TRPO002 The policy IS updating (")

@@ -1,6 +1,7 @@
 """The diagnosis at the playhead: the cause, since when, its numbers, and what to do."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from analyzer.diagnosis import Diagnosis, Finding, Guide
 from trpo_tui.frame import Frame
@@ -45,8 +46,6 @@ def fix_lines(finding: Finding, width: int, most: int, look: Look) -> list[Line]
 
 def _fixes_shown(finding: Finding, room: int) -> Finding:
     """With little room: one fix of the guide and one founded, so that neither hides the other."""
-    from dataclasses import replace
-
     if len(finding.fixes) <= max(2, room // 3):
         return finding
     guide = [fix for fix in finding.fixes if fix.origin.startswith("guide")]
@@ -75,9 +74,11 @@ def cause_lines(frame: Frame, look: Look, width: int, height: int) -> list[Line]
         word = "judging the run" if len(frame.run) else "waiting for the first iteration"
         return [((f"{look.unknown} {word}{'' if not look.unicode else ' …'}", "dim"),)]
     if diagnosis.cause is not None:
-        lines = finding_lines(
-            diagnosis.cause, diagnosis.iteration, look, width, height, look.dead, "bad"
-        )
+        cause = diagnosis.cause
+        if not diagnosis.headline.startswith(cause.title):
+            # Where only a printed number is wrong, that the policy moves must be read first.
+            cause = replace(cause, title=diagnosis.headline.rstrip("."))
+        lines = finding_lines(cause, diagnosis.iteration, look, width, height, look.dead, "bad")
     else:
         lines = _no_fault(diagnosis, look, width, height)
     others = _others(diagnosis, look)
