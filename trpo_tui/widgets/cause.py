@@ -64,6 +64,12 @@ def finding_lines(
         fixes = fix_lines(finding, width, most, look)
         if len(lines) + len(evidence) + len(fixes) <= height or most == 1:
             break
+    spare = height - len(lines) - len(evidence) - len(fixes)
+    if spare > 0 and finding.fixes:
+        # What is left goes to the last fix, the founded one.
+        whole = fix_lines(replace(finding, fixes=finding.fixes[:-1]), width, most, look)
+        last = replace(finding, fixes=finding.fixes[-1:])
+        fixes = [*whole, *fix_lines(last, width, most + spare, look)]
     return [*lines, *evidence, *fixes]
 
 
