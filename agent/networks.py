@@ -1,13 +1,18 @@
 """The policy as a function of its parameters, and the tanh network used when none is given."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from agent.gaussian import Gaussian
+
+Actor = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]]
+"""Observations (E, observation_dim) → mean and log σ, (E, action_dim) each."""
 
 SATURATED = 0.97
 """|tanh| beyond which a unit counts as saturated: its slope is below 6 %."""
@@ -37,6 +42,19 @@ class GaussianMLP(nn.Module):
     def forward(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         """(N, observation_dim) → mean (N, action_dim) and log σ (action_dim,)."""
         return self.mean(self.body(observation)), self.log_std
+
+
+def tanh_layers(module: nn.Module) -> list[tuple[Tensor, Tensor]] | None:
+    """Weight (n_out, n_in) and bias (n_out,) of every layer of a `GaussianMLP`, the mean's last.
+
+    None for any other module: a subclass may compute something else from the same layers.
+    """
+    if type(module) is not GaussianMLP:
+        return None
+    linear = [layer for layer in (*module.body, module.mean) if not isinstance(layer, nn.Tanh)]
+    if any(type(layer) is not nn.Linear for layer in linear):
+        return None
+    return [(layer.weight, layer.bias) for layer in linear if isinstance(layer, nn.Linear)]
 
 
 class Policy:
@@ -97,6 +115,41 @@ class Policy:
         """π of the parameters in force, in the module's own type, outside every graph."""
         with torch.no_grad():
             return _gaussian(self.module(observation)).detach()
+
+    def actor(self) -> Actor:
+        """The policy of the parameters now in force, for acting step by step until they move.
+
+        For the tanh network on the CPU a few array operations; any other module outside the graph.
+        """
+        module = self.module
+        layers = tanh_layers(module) if self.device.type == "cpu" else None
+        if layers is None or not isinstance(module, GaussianMLP):
+            return self._act_by_module
+        *hidden, (last, last_bias) = [
+            (weight.detach().numpy().T.copy(), bias.detach().numpy().copy())
+            for weight, bias in layers
+        ]
+        frozen = module.log_std.detach().float().numpy().copy()
+
+        def act(
+            observation: NDArray[np.float32],
+        ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            x = observation.astype(last.dtype, copy=False)
+            for weight, bias in hidden:
+                x = x @ weight
+                x += bias
+                np.tanh(x, out=x)
+            mean = x @ last
+            mean += last_bias
+            return mean.astype(np.float32, copy=False), np.broadcast_to(frozen, mean.shape)
+
+        return act
+
+    def _act_by_module(
+        self, observation: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        pi = self.act(torch.from_numpy(observation).to(self.device, self.dtype))
+        return pi.mean.float().cpu().numpy(), pi.log_std.float().cpu().numpy()
 
     def saturated_fraction(self, observation: Tensor) -> float | None:
         """Share of tanh activations beyond `SATURATED`; None for a policy without nn.Tanh."""
