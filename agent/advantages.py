@@ -106,15 +106,17 @@ def generalised_advantages(
 def estimate(
     estimator: AdvantageEstimator,
     rollout: Rollout,
+    reward: Array,
     values: Values,
     *,
     gamma: float,
     lam: float,
     eps: float,
 ) -> Advantages:
-    """Advantages and value targets of a rollout. `eps`: of the policy's floating-point type."""
+    """Advantages and value targets of a rollout. `reward` (T, E): in training units.
+    `eps`: of the policy's floating-point type."""
     raw = estimator(
-        reward=rollout.reward,
+        reward=reward,
         values=values,
         terminated=rollout.terminated,
         ended=rollout.ended,
@@ -123,7 +125,7 @@ def estimate(
     )
     targets = raw + values.now
     mean, std = float(raw.mean()), float(raw.std())
-    scale = max(float(np.max(np.abs(rollout.reward))), float(np.max(np.abs(values.now))))
+    scale = max(float(np.max(np.abs(reward))), float(np.max(np.abs(values.now))))
     finite = bool(np.isfinite(raw).all())
     alive = finite and std > ROUNDING * eps * scale
     used = (raw - mean) / std if alive else raw - mean

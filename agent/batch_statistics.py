@@ -10,6 +10,7 @@ from agent.gaussian import Gaussian
 from agent.networks import Policy
 from agent.parts import Experience
 from agent.reward_model import held_out_r2
+from agent.reward_normaliser import TrainingReward
 from agent.sampling import Rollout
 from agent.trpo import OCCASIONALLY
 
@@ -19,13 +20,14 @@ LISTED = 64
 
 def sampling_columns(
     rollout: Rollout,
+    trained: TrainingReward,
     policy: Policy,
     pi: Gaussian,
     experience: Experience,
     facts: Facts,
     iteration: int,
 ) -> SamplingColumns:
-    """`pi`: the sampling policy's distribution on the batch, float64."""
+    """`trained`: what the advantages see of the reward. `pi`: the sampling policy's distribution on the batch, float64."""
     totals = np.array([episode.total for episode in rollout.episodes])
     lengths = np.array([float(episode.length) for episode in rollout.episodes])
     some = len(totals) > 0
@@ -34,12 +36,6 @@ def sampling_columns(
     largest = np.max(np.abs(rollout.raw), axis=(0, 1))
     dead = spread <= 32 * np.finfo(np.float64).eps * largest
     entropy = float(gaussian.entropy(pi).mean())
-    summary = {
-        "mean": float(reward.mean()),
-        "std": float(reward.std()),
-        "min": float(reward.min()),
-        "max": float(reward.max()),
-    }
     return SamplingColumns(
         batch_size=reward.size,
         episode_return_mean=float(totals.mean()) if some else None,
@@ -48,20 +44,20 @@ def sampling_columns(
         episode_return_max=float(totals.max()) if some else None,
         episode_length_mean=float(lengths.mean()) if some else None,
         episode_length_median=float(np.median(lengths)) if some else None,
-        episodes_terminated=int(rollout.terminated.sum()),
-        episodes_truncated=int(rollout.truncated.sum()),
+        episodes_terminated=sum(episode.terminated for episode in rollout.episodes),
+        episodes_truncated=sum(not episode.terminated for episode in rollout.episodes),
         episode_returns=totals[-LISTED:].tolist(),
         episode_lengths=lengths[-LISTED:].tolist(),
-        reward_mean=summary["mean"],
-        reward_std=summary["std"],
-        reward_min=summary["min"],
-        reward_max=summary["max"],
-        reward_train_mean=summary["mean"],
-        reward_train_std=summary["std"],
-        reward_train_min=summary["min"],
-        reward_train_max=summary["max"],
-        reward_scale=1.0,
-        reward_clip_fraction=0.0,
+        reward_mean=float(reward.mean()),
+        reward_std=float(reward.std()),
+        reward_min=float(reward.min()),
+        reward_max=float(reward.max()),
+        reward_train_mean=float(trained.values.mean()),
+        reward_train_std=float(trained.values.std()),
+        reward_train_min=float(trained.values.min()),
+        reward_train_max=float(trained.values.max()),
+        reward_scale=trained.scale,
+        reward_clip_fraction=trained.clip_fraction,
         reward_r2=held_out_r2(rollout) if iteration % OCCASIONALLY == 1 else None,
         observation_std_min=float(spread.min()),
         observation_std_max=float(spread.max()),

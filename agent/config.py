@@ -38,6 +38,9 @@ class Config:
     normalise_observations: Annotated[bool, "standardise observations by their running moments"] = (
         True
     )
+    normalise_rewards: Annotated[
+        bool, "divide rewards by the running deviation of their discounted return"
+    ] = False
     warm_up_steps: Annotated[int, "steps that set the moments before iteration 1"] = 2048
     checkpoint_every: Annotated[int, "iterations between checkpoints"] = 25
     device: Annotated[str, "torch device of the networks"] = "cpu"

@@ -14,6 +14,7 @@ from agent.gradient_noise import halves
 from agent.networks import Policy
 from agent.normaliser import Normaliser
 from agent.parts import Experience, Learned, Parts, Phases, Step
+from agent.reward_normaliser import TrainingReward
 from agent.sampling import Rollout
 from agent.trpo import update_policy
 from agent.value import Critic, CriticFit
@@ -27,6 +28,7 @@ class Lesson:
     """One batch and what was learnt from it."""
 
     rollout: Rollout
+    reward: TrainingReward
     experience: Experience
     values: Values
     """Of the critic that existed when the batch was sampled, whatever the order."""
@@ -55,6 +57,7 @@ def learn(
     critic: Critic,
     normaliser: Normaliser | None,
     rollout: Rollout,
+    reward: TrainingReward,
     config: Config,
     iteration: int,
 ) -> Lesson:
@@ -71,6 +74,7 @@ def learn(
         found = estimate(
             parts.advantages,
             rollout,
+            reward.values,
             evaluate(critic, rollout, normaliser) if fits else sampling_values,
             gamma=config.gamma,
             lam=config.lam,
@@ -104,6 +108,7 @@ def learn(
     learned = parts.order(Phases(advantages=advantages, policy=update, critic=fit))
     return Lesson(
         rollout=rollout,
+        reward=reward,
         experience=experience,
         values=sampling_values,
         learned=learned,

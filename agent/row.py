@@ -38,7 +38,9 @@ def row_of(
     started = policy.exactly(step.theta_before, lesson.experience.observation)
     row = dict(
         columns_of(
-            sampling_columns(rollout, policy, started, lesson.experience, facts, iteration),
+            sampling_columns(
+                rollout, lesson.reward, policy, started, lesson.experience, facts, iteration
+            ),
             _value_columns(lesson),
             lesson.learned.advantages,
             step.gradient,
@@ -117,6 +119,7 @@ def _window_columns(lesson: Lesson, iteration: int, row: dict[str, Any]) -> Wind
         return WindowColumns()
     return window_columns(
         lesson.rollout,
+        lesson.reward.values,
         lesson.values,
         lesson.learned.advantages,
         lesson.experience.log_prob.cpu().numpy().reshape(shape),

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from agent import reward_normaliser
 from agent.columns import ClockColumns, columns_of
 from agent.config import Config
 from agent.envs.batch import Batch
@@ -19,6 +20,7 @@ from agent.networks import GaussianMLP, Policy
 from agent.normaliser import Normaliser, empty
 from agent.parts import Parts
 from agent.process import memory_mb, processor_seconds
+from agent.reward_normaliser import TrainingReward
 from agent.row import row_of
 from agent.sampling import Rollout, Running, sample, start
 from agent.value import Critic
@@ -54,6 +56,9 @@ class Training:
         )
         self.normaliser = (
             empty(batch.facts.observation_dim) if config.normalise_observations else None
+        )
+        self.reward_normaliser = (
+            reward_normaliser.empty(batch.worlds) if config.normalise_rewards else None
         )
         self.conventions = conventions(config)
         self.iteration = 0
@@ -134,13 +139,15 @@ class Training:
             self.critic,
             self.normaliser,
             rollout,
+            TrainingReward(values=rollout.reward)
+            if self.reward_normaliser is None
+            else self.reward_normaliser(rollout.reward),
             self.config,
             self.iteration,
         )
         self._logging_since = time.perf_counter()
         sampled_with = self.normaliser
-        if sampled_with is not None:
-            self.normaliser = sampled_with.updated(_rows(rollout))
+        self._observe(rollout)
         row = row_of(
             lesson,
             self.policy,
@@ -169,16 +176,30 @@ class Training:
         return row | dict(columns_of(clocks))
 
     def _begin(self) -> None:
-        """Start every world; before the first iteration, let the normaliser see some observations."""
+        """Start every world; before the first iteration, let the normalisers see some steps."""
         first = self.iteration == 0
         seed = self.config.seed if first else self.config.seed + 1_000_003 * self.iteration
         self._running = start(self.batch.reset(seed))
         steps = -(-self.config.warm_up_steps // self.batch.worlds)
-        if first and self.normaliser is not None and steps:
+        if self.reward_normaliser is not None:
+            self.reward_normaliser = self.reward_normaliser.begun(self.batch.worlds)
+        normalising = self.normaliser is not None or self.reward_normaliser is not None
+        if first and normalising and steps:
             rollout = self._sample(0, steps)
             self.timesteps += rollout.reward.size
             self.episodes += len(rollout.episodes)
+            self._observe(rollout)
+
+    def _observe(self, rollout: Rollout) -> None:
+        """Let the normalisers see a batch, once it has been learnt from."""
+        if self.normaliser is not None:
             self.normaliser = self.normaliser.updated(_rows(rollout))
+        if self.reward_normaliser is not None:
+            before = self.reward_normaliser
+            self.reward_normaliser = before.updated(
+                rollout.reward, rollout.ended, self.config.gamma
+            )
+            self.critic.rescale(before.scale / self.reward_normaliser.scale)
 
     def _sample(self, iteration: int, steps: int) -> Rollout:
         generator = np.random.default_rng([self.config.seed, iteration, NOISE])
@@ -199,7 +220,7 @@ class Training:
 
     def snapshot(self) -> dict[str, Any]:
         """Everything the next iteration depends on, but the environments: tensors, numbers, text."""
-        normaliser = self.normaliser
+        normaliser, rewards = self.normaliser, self.reward_normaliser
         return {
             "format": 1,
             "iteration": self.iteration,
@@ -216,6 +237,7 @@ class Training:
                 "mean": torch.from_numpy(normaliser.mean.copy()),
                 "variance": torch.from_numpy(normaliser.variance.copy()),
             },
+            "reward_normaliser": None if rewards is None else rewards.snapshot(),
         }
 
     def restore(self, snapshot: dict[str, Any]) -> None:
@@ -237,6 +259,9 @@ class Training:
                 mean=stored["mean"].numpy(),
                 variance=stored["variance"].numpy(),
             )
+        rewards = snapshot.get("reward_normaliser")
+        if rewards is not None:
+            self.reward_normaliser = reward_normaliser.restored(rewards)
         self._running = None
         self._interrupted = False
         self._logging_since = self._ended = None

@@ -90,6 +90,11 @@ class Critic:
         bias.mul_(self.unit / unit).add_((self.centre - centre) / unit)
         self.centre, self.unit, self._known = centre, unit, True
 
+    def rescale(self, factor: float) -> None:
+        """Let V follow rewards that from now on are `factor` times as large."""
+        self.centre *= factor
+        self.unit *= factor
+
     def descend(self, x: Tensor, target: Tensor, rate: float) -> None:
         """One Adam step on the mean squared error of a minibatch, in the critic's unit."""
         activations = self._activations(x)

@@ -40,14 +40,19 @@ def wanted(iteration: int, outcome: str, values: dict[str, Any]) -> bool:
 
 
 def window_columns(
-    rollout: Rollout, values: Values, advantages: Advantages, old: Array, new: Array
+    rollout: Rollout,
+    reward: Array,
+    values: Values,
+    advantages: Advantages,
+    old: Array,
+    new: Array,
 ) -> WindowColumns:
-    """`values`: of the critic that existed when the batch was sampled. `old`, `new`: (T, worlds)
+    """`reward` (T, worlds): in training units. `values`: of the critic that existed when the batch was sampled. `old`, `new`: (T, worlds)
     log-probabilities when sampled and after the step."""
     world, start = place(rollout.terminated, rollout.truncated)
     stretch = (slice(start, start + LENGTH), world)
     return WindowColumns(
-        window_reward=rollout.reward[stretch].tolist(),
+        window_reward=reward[stretch].tolist(),
         window_value=values.now[stretch].tolist(),
         window_next_value=values.next[stretch].tolist(),
         window_advantage=advantages.raw[stretch].tolist(),
