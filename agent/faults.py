@@ -12,7 +12,7 @@ from torch import Tensor
 from agent import gaussian, trust_region
 from agent.advantages import Values
 from agent.config import Config
-from agent.envs.batch import Array, Batch, BatchStep, Facts
+from agent.envs.batch import Array, Batch, BatchStep, Facts, State
 from agent.gaussian import Gaussian
 from agent.networks import Policy
 from agent.parts import Experience, Learned, Old, Phases, gradient_of
@@ -54,6 +54,12 @@ class RewardChanged:
     def step(self, action: NDArray[np.float32]) -> BatchStep:
         step = self._batch.step(action)
         return replace(step, reward=self._reward(step.reward), reward_terms={"true": step.reward})
+
+    def state(self) -> State | None:
+        return self._batch.state()
+
+    def restore(self, state: State) -> Array:
+        return self._batch.restore(state)
 
     def close(self) -> None:
         self._batch.close()

@@ -138,13 +138,14 @@ def sample(
         lengths += 1
         for i, reached in step.final_observation.items():
             final[t, i] = reached
-            episodes.append(
-                Episode(
-                    total=float(returns[i]),
-                    length=int(lengths[i]),
-                    terminated=bool(step.terminated[i]),
+            if i not in step.staggered:
+                episodes.append(
+                    Episode(
+                        total=float(returns[i]),
+                        length=int(lengths[i]),
+                        terminated=bool(step.terminated[i]),
+                    )
                 )
-            )
             returns[i], lengths[i] = 0.0, 0
     rollout = Rollout(
         raw=raw,

@@ -11,7 +11,8 @@ from gymnasium.spaces.utils import flatdim, flatten
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 
-from agent.envs.batch import Array, BatchStep, Facts
+from agent.envs.batch import NEVER, Array, BatchStep, Facts, State, first_limits
+from agent.envs.world_state import require_worlds, restore_world, storable, world_state
 from agent.mujoco_warnings import hear
 from runlog.errors import UserError
 
@@ -27,6 +28,10 @@ class GymBatch:
         self._facts = facts
         self._flatten = flattener(self._environments[0].observation_space)
         self._action_shape = self._environments[0].action_space.shape
+        self._storable = all(storable(environment) for environment in self._environments)
+        self._age = np.zeros(len(self._environments), dtype=np.int64)
+        self._limit = first_limits(len(self._environments), facts.horizon)
+        self._observation = np.zeros((len(self._environments), facts.observation_dim))
 
     @property
     def worlds(self) -> int:
@@ -37,13 +42,16 @@ class GymBatch:
         return self._facts
 
     def reset(self, seed: int) -> Array:
+        self._age = np.zeros(self.worlds, dtype=np.int64)
+        self._limit = first_limits(self.worlds, self._facts.horizon)
         seeds = world_seeds(seed, self.worlds)
-        return np.stack(
+        self._observation = np.stack(
             [
                 self._flatten(environment.reset(seed=each)[0])
                 for environment, each in zip(self._environments, seeds, strict=True)
             ]
         )
+        return self._observation
 
     def step(self, action: NDArray[np.float32]) -> BatchStep:
         n = self.worlds
@@ -52,11 +60,17 @@ class GymBatch:
         terminated, truncated = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
         final: dict[int, Array] = {}
         terms: dict[str, Array] = {}
+        staggered = []
+        self._age += 1
         for i, environment in enumerate(self._environments):
             try:
                 obs, r, ends, cut, info = environment.step(action[i].reshape(self._action_shape))
                 reached = self._flatten(obs)
+                if self._age[i] >= self._limit[i] and not (ends or cut):
+                    staggered.append(i)
+                    cut = True
                 if ends or cut:
+                    self._age[i], self._limit[i] = 0, NEVER
                     final[i] = reached
                     reached = self._flatten(environment.reset()[0])
             except Exception as error:
@@ -67,6 +81,7 @@ class GymBatch:
             for name, value in info.items():
                 if name.startswith(REWARD_TERM) and np.ndim(value) == 0:
                     terms.setdefault(name[len(REWARD_TERM) :], np.full(n, np.nan))[i] = value
+        self._observation = observation
         return BatchStep(
             observation=observation,
             reward=reward,
@@ -74,7 +89,26 @@ class GymBatch:
             truncated=truncated,
             final_observation=final,
             reward_terms=terms,
+            staggered=staggered,
         )
+
+    def state(self) -> State | None:
+        if not self._storable:
+            return None
+        return {
+            "worlds": [world_state(environment) for environment in self._environments],
+            "age": self._age.copy(),
+            "limit": self._limit.copy(),
+            "observation": self._observation.copy(),
+        }
+
+    def restore(self, state: State) -> Array:
+        require_worlds(len(state["worlds"]), self.worlds)
+        for environment, stored in zip(self._environments, state["worlds"], strict=True):
+            restore_world(environment, stored)
+        self._age, self._limit = state["age"].copy(), state["limit"].copy()
+        self._observation = state["observation"].copy()
+        return self._observation
 
     def close(self) -> None:
         for environment in self._environments:
@@ -121,6 +155,12 @@ class GymVectorBatch:
             final_observation={int(i): self._flatten(info["final_obs"][i]) for i in ended},
             reward_terms=terms,
         )
+
+    def state(self) -> State | None:
+        return None
+
+    def restore(self, state: State) -> Array:  # noqa: ARG002 no state is this one's
+        raise UserError(f"{type(self._vector).__name__} cannot go on from a stored state")
 
     def _rows(self, observation: Any) -> Array:
         return np.stack([self._flatten(observation[i]) for i in range(self.worlds)])
