@@ -5,6 +5,7 @@ The rule is that of OpenAI Baselines' VecNormalize (Dhariwal et al. 2017), whose
 sign and their zero, and value targets stay around 1 whatever the environment pays.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +17,8 @@ from agent.envs.batch import Array
 
 CLIP = 10.0
 """Training rewards are held to ±10 standard deviations of the discounted return."""
+LARGEST = 1e200
+"""A reward beyond this counts as this: the return must stay a number that can fall again."""
 ROUNDING = 32
 """Returns spread by at most this many units in the last place of their mean do not vary."""
 
@@ -58,29 +61,27 @@ class RewardNormaliser:
         )
 
     def updated(self, reward: Array, ended: NDArray[np.bool_], gamma: float) -> "RewardNormaliser":
-        """With a batch's rewards (T, E) and episode ends. Rewards that are not finite count as none,
-        and a batch too large for float64 moves nothing but the carry."""
+        """With a batch's rewards (T, E) and episode ends. Rewards that are not finite count as none;
+        a batch whose variance is too large for float64 moves nothing but the carry."""
         known = np.isfinite(reward)
-        paid = np.where(known, reward, 0.0)
-        returns = np.empty_like(paid)
-        carry = self.carry
-        with np.errstate(over="ignore", invalid="ignore"):
-            for t in range(len(paid)):
-                np.add(carry, paid[t], out=returns[t])
-                carry = np.where(ended[t], 0.0, gamma * returns[t])
-            seen = returns[known]
-            moved = replace(self, carry=carry)
-            if not len(seen):
-                return moved
-            n, mean, variance = float(len(seen)), float(seen.mean()), float(seen.var())
-            total = self.count + n
-            move = mean - self.mean
-            between = move * move * self.count * n / total
-            mean = self.mean + move * n / total
-            variance = (self.count * self.variance + n * variance + between) / total
-        if not np.isfinite([mean, variance]).all():
+        paid = np.clip(np.where(known, reward, 0.0), -LARGEST, LARGEST)
+        returns, kept, carry = np.empty_like(paid), np.where(ended, 0.0, gamma), self.carry.copy()
+        for now, sofar, share in zip(paid, returns, kept, strict=True):
+            np.add(carry, now, out=sofar)
+            np.multiply(sofar, share, out=carry)
+        moved = replace(self, carry=carry)
+        seen = returns[known]
+        if not len(seen):
             return moved
-        return replace(moved, count=total, mean=mean, variance=variance)
+        with np.errstate(over="ignore", invalid="ignore"):
+            n, mean, variance = float(len(seen)), float(seen.mean()), float(seen.var())
+        total = self.count + n
+        move = mean - self.mean
+        between = move * move * self.count * n / total
+        variance = (self.count * self.variance + n * variance + between) / total
+        if not math.isfinite(variance):
+            return moved
+        return replace(moved, count=total, mean=self.mean + move * n / total, variance=variance)
 
     def begun(self, worlds: int) -> "RewardNormaliser":
         """The same moments, every world at the beginning of an episode."""
