@@ -6,7 +6,7 @@ export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-system check bench docs samples
+.PHONY: help install demo test test-system check bench peers speed returns docs samples
 
 help:  ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -37,6 +37,20 @@ check: install  ## lint, format, types, imports between the packages, generated 
 
 bench: install  ## every fault against its code, every healthy run at every prefix
 	$(BIN)/python benchmarks/fault_bench.py
+
+peers:  ## the environments of the TRPOs this one is compared with, below benchmarks/out
+	@for peer in sb3 tianshou; do \
+	  test -x benchmarks/out/$$peer/bin/python || { \
+	    $(PYTHON) -m venv benchmarks/out/$$peer && \
+	    benchmarks/out/$$peer/bin/pip install --quiet torch==2.13.0 && \
+	    benchmarks/out/$$peer/bin/pip install --quiet -r benchmarks/peers/$$peer.txt; }; \
+	done
+
+speed: install peers  ## this agent against them, in alternating pairs
+	$(BIN)/python benchmarks/speed.py
+
+returns: install peers  ## six tasks, five seeds, 1M steps each, this agent and sb3-contrib; resumable, takes hours
+	$(BIN)/python benchmarks/returns.py
 
 docs: install  ## write docs/columns.md, docs/rules.md, docs/monitor.svg, sample_logs/README.md
 	$(BIN)/python -m trpo_tui.picture sample_logs/TRPO101-constant-reward docs/monitor.svg 100x30
