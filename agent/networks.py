@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from agent.gaussian import Gaussian
+from agent.mlp import Layers, Tape, as_tensor, native
 
 Actor = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]]
 """Observations (E, observation_dim) → mean and log σ, (E, action_dim) each."""
@@ -60,7 +61,8 @@ def tanh_layers(module: nn.Module) -> list[tuple[Tensor, Tensor]] | None:
 class Policy:
     """Any module observations → (mean, log σ), seen as a function of one flat parameter vector θ.
 
-    Only parameters that require a gradient are in θ; `names` and `shapes` give their order.
+    Only parameters that require a gradient are in θ; `names` and `shapes` give their order. A
+    `GaussianMLP` whose layers are all in θ is computed in closed form, any other module by itself.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -70,6 +72,13 @@ class Policy:
         self.shapes = tuple(parameter.shape for _, parameter in named)
         self.sizes = tuple(parameter.numel() for _, parameter in named)
         self._parameters = tuple(parameter for _, parameter in named)
+        place = {id(parameter): k for k, parameter in enumerate(self._parameters)}
+        layers = tanh_layers(module) or []
+        learned = all(id(tensor) in place for layer in layers for tensor in layer)
+        self.layer_places = tuple((place[id(w)], place[id(b)]) for w, b in layers if learned)
+        """Weight and bias of every layer among the tensors of θ; empty: no closed form."""
+        self.log_std_place = self.names.index("log_std") if "log_std" in self.names else None
+        """Where log σ is among them; None where it is not learned. For the closed form only."""
 
     @property
     def dtype(self) -> torch.dtype:
@@ -106,13 +115,38 @@ class Policy:
         state.update(zip(self.names, tensors, strict=True))
         return _gaussian(functional_call(self.module, state, (observation.to(dtype),)))
 
+    def layers(self, tensors: Sequence[Tensor]) -> Layers:
+        """The layers of the closed form among the tensors of a θ."""
+        return [
+            (native(tensors[w]), native(tensors[b].reshape(1, -1))) for w, b in self.layer_places
+        ]
+
+    def tape(self, theta: Tensor, observation: Tensor) -> tuple[Tape, Gaussian]:
+        """The forward pass of the closed form at θ, in the type of θ, and π there."""
+        tensors = self.split(theta)
+        tape = Tape(self.layers(tensors), len(observation))
+        mean = as_tensor(tape.forward(native(observation.to(theta.dtype))))
+        if self.log_std_place is not None:
+            log_std = tensors[self.log_std_place]
+        else:
+            log_std = self.module.get_parameter("log_std").detach().to(mean)
+        return tape, Gaussian(mean=mean, log_std=log_std.expand_as(mean))
+
+    def outside_graph(self, theta: Tensor, observation: Tensor) -> Gaussian:
+        """π_θ in the floating-point type of θ, outside every graph."""
+        if self.layer_places:
+            return self.tape(theta, observation)[1]
+        with torch.no_grad():
+            return self.at(self.split(theta), observation).detach()
+
     def exactly(self, theta: Tensor, observation: Tensor) -> Gaussian:
         """π_θ in float64, outside every graph: what KL and surrogate are measured on."""
-        with torch.no_grad():
-            return self.at(self.split(theta.double()), observation.double()).detach()
+        return self.outside_graph(theta.double(), observation.double())
 
     def act(self, observation: Tensor) -> Gaussian:
         """π of the parameters in force, in the module's own type, outside every graph."""
+        if self.layer_places:
+            return self.tape(self.theta(), observation)[1]
         with torch.no_grad():
             return _gaussian(self.module(observation)).detach()
 
