@@ -96,6 +96,10 @@ def config_from(arguments: argparse.Namespace) -> Config:
     for source in (resumed(arguments), getattr(arguments, "like", None)):
         if source is not None:
             values |= settings_of(Path(source))
+    if "resume" in arguments:
+        from agent.resume import settings_in_force
+
+        values |= settings_in_force(Path(resumed(arguments) or ""))
     names = {setting.name for setting in settings()}
     given = {name: value for name, value in vars(arguments).items() if name in names}
     if "env_args" in given:

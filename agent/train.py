@@ -4,19 +4,18 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-from agent import checkpoint
 from agent.config import Config
+from agent.keeper import Keeper
 from agent.metadata import run_id
 from agent.mujoco_warnings import MujocoWarnings
 from agent.progress import Progress
 from agent.reproduction import verdict
+from agent.resume import beginning, go_on
 from agent.sampling import Interrupted
 from agent.stop_signals import StopSignals
 from agent.training import Training
-from runlog import RunLog, open_run
-from runlog.errors import UserError
+from runlog import RunLog
 
 
 def train(
@@ -38,8 +37,7 @@ def train(
     training = Training.from_config(config)
     warnings.new()  # what MuJoCo finds old-fashioned in Gymnasium's models is no news
     run = place()
-    if resume:
-        _go_on(training, run)
+    start = go_on(training, config, run) if resume else beginning(training)
     prepare(training)
     with (
         closing(training.batch),
@@ -48,80 +46,42 @@ def train(
     ):
         progress = Progress(sys.stderr, config.iterations)
         progress.say(f"{'resuming' if resume else 'training'} {config.env} into {run}")
-        if resume:
-            log.event(
-                "environments-reset",
-                f"continued from the checkpoint of iteration {training.iteration};"
-                " every environment starts a new episode",
-            )
-        run_to_end(training, log, run, progress, warnings, signals)
+        for kind, text in start.events:
+            log.event(kind, text)
+        keeper = Keeper(run, log, training, config, start.past)
+        run_to_end(training, log, keeper, progress, warnings, signals)
+        # A signal that comes with the last iteration stops nothing.
+        by = signals.received if keeper.iteration < config.iterations else None
+        if by is not None:
+            reason = f"{by.name} after iteration {keeper.iteration}"
+            log.stop(reason)
+            progress.say(f"stopped: {reason}; go on with --resume {run}")
     if like is not None:
         progress.say(verdict(like, run))
-    return signals.exit_code
-
-
-def _go_on(training: Training, run: Path) -> None:
-    """Restore the latest checkpoint; UserError, and an untouched run, where nothing is left to do."""
-    before = open_run(run).metadata.get("env_id")
-    if before is not None and before != training.batch.facts.env_id:
-        raise UserError(
-            f"--resume {run} is a run on {before}, not {training.batch.facts.env_id};"
-            " leave out --env"
-        )
-    training.restore(checkpoint.latest(run))
-    planned, done = training.config.iterations, training.iteration
-    if planned <= done:
-        raise UserError(
-            f"--iterations {planned}: {done} are done already; give more than {done},"
-            f" or end the run with trpo-tui finalize {run}"
-        )
+    return 0 if by is None else signals.exit_code
 
 
 def run_to_end(
     training: Training,
     log: RunLog,
-    run: Path,
+    keeper: Keeper,
     progress: Progress,
     warnings: MujocoWarnings,
     signals: StopSignals,
 ) -> None:
     """Iterate until the planned end or a signal. What is saved is the state between iterations."""
-    every = training.config.checkpoint_every
-    state = training.snapshot()
-    _save(run, state, log)
-    saved = training.iteration
     try:
         for row in training:
             log.iteration(**row)
             for text in warnings.new():
                 log.event("warning", text)
-            state = training.snapshot()
-            if every and training.iteration % every == 0:
-                _save(run, state, log)
-                saved = training.iteration
+            keeper.after(row)
             progress.show(row)
             if signals.received is not None:
                 break
     except Interrupted:
         pass
     except BaseException:
-        if saved != state["iteration"]:
-            _save(run, state, log)
+        keeper.save()
         raise
-    if saved != state["iteration"]:
-        _save(run, state, log)
-    if signals.received is not None:
-        reason = f"{signals.received.name} after iteration {state['iteration']}"
-        log.stop(reason)
-        progress.say(f"stopped: {reason}; go on with --resume {run}")
-
-
-def _save(run: Path, state: dict[str, Any], log: RunLog) -> None:
-    """Write a checkpoint; a full disk costs the checkpoint, never the training."""
-    try:
-        path = checkpoint.save(run, state)
-    except OSError as error:
-        log.event("warning", f"no checkpoint of iteration {state['iteration']}: {error}")
-    else:
-        place = path.relative_to(run).as_posix()
-        log.event("checkpoint", f"iteration {state['iteration']}: {place}")
+    keeper.save()

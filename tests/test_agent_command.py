@@ -82,9 +82,9 @@ def test_finished_run_holds_every_iteration_and_says_what_it_was(tmp_path: Path)
 
 def test_checkpoints_hold_tensors_numbers_and_text_only(tmp_path: Path) -> None:
     _train(tmp_path / "run", "--checkpoint-every=1", iterations=6)
-    paths = checkpoint.stored(tmp_path / "run")
-    assert [int(path.stem) for path in paths] == [0, 4, 5, 6]
-    assert torch.load(paths[-1], weights_only=True)["iteration"] == 6
+    regular = [file for file in checkpoint.stored(tmp_path / "run") if not file.kind]
+    assert [file.iteration for file in regular] == [0, 4, 5, 6]
+    assert torch.load(regular[-1].path, weights_only=True)["iteration"] == 6
     assert [path.name for path in (tmp_path / "run" / "checkpoints").glob(".tmp*")] == []
 
 
@@ -136,7 +136,7 @@ def test_killed_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     killed = open_run(run)
     rows = len(killed)
     assert killed.state.name == "killed"
-    assert checkpoint.latest(run)["iteration"] < rows
+    assert checkpoint.latest(run)[0]["iteration"] < rows
     last = rows + 3
     assert main(["train", f"--resume={run}", f"--iterations={last}"]) == 0
     resumed = open_run(run)

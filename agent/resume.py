@@ -1,0 +1,89 @@
+"""Going on with a run: which state it goes on from, and what must not change meanwhile."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent import checkpoint
+from agent.config import Config, settings
+from agent.snapshot import live
+from agent.suspicion import Past, half_range
+from agent.training import Training
+from runlog import open_run
+from runlog.errors import UserError
+
+FROM_THE_START = (
+    "env",
+    "seed",
+    "environments",
+    "hidden",
+    "log_std",
+    "learn_std",
+    "normalise_observations",
+    "normalise_rewards",
+    "warm_up_steps",
+)
+"""Settings that made what a run is, or what its checkpoints hold; the others may change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What a training begins with: what was suspicious before, and events for the log."""
+
+    past: Past
+    events: tuple[tuple[str, str], ...] = ()
+
+
+def beginning(training: Training) -> Start:
+    """The start of a new run."""
+    facts = training.batch.facts
+    return Start(past=Past(half_range=half_range(facts.action_low, facts.action_high)))
+
+
+def settings_in_force(run: Path) -> dict[str, Any]:
+    """The settings of the state a run goes on from: changed ones of an earlier resume stay."""
+    config: dict[str, Any] = checkpoint.latest(run)[0].get("config", {})
+    known = {setting.name for setting in settings()}
+    return {name: value for name, value in config.items() if name in known}
+
+
+def go_on(training: Training, config: Config, run: Path) -> Start:
+    """Restore the newest checkpoint that can be read.
+
+    UserError, and an untouched run, where nothing is left to do or a setting cannot change.
+    """
+    snapshot, unreadable = checkpoint.latest(run)
+    _require_same(config, snapshot.get("config") or open_run(run).metadata.get("config") or {}, run)
+    reset = training.restore(snapshot)
+    planned, done = config.iterations, training.iteration
+    if planned <= done:
+        raise UserError(
+            f"--iterations {planned}: {done} are done already; give more than {done},"
+            f" or end the run with trpo-tui finalize {run}"
+        )
+    events = [("checkpoint-unreadable", f"{text}: went on from {done}") for text in unreadable]
+    if reset is not None:
+        events.append(
+            (
+                "environments-reset",
+                f"continued from the checkpoint of iteration {done}; {reset}:"
+                " every environment starts a new episode",
+            )
+        )
+    past = Past(**live(snapshot["past"])) if "past" in snapshot else beginning(training).past
+    return Start(past=past, events=tuple(events))
+
+
+def _require_same(config: Config, before: Mapping[str, Any], run: Path) -> None:
+    now = config.as_dict()
+    for name in FROM_THE_START:
+        if name in before and before[name] != now[name]:
+            flag = f"--{name.replace('_', '-')}"
+            what = (
+                f"a run on {before[name]}" if name == "env" else f"one with {flag} {before[name]}"
+            )
+            raise UserError(
+                f"--resume {run} is {what}, not {now[name]}: leave out {flag},"
+                " or train anew into another folder"
+            )
