@@ -46,5 +46,5 @@ def conventions(config: Config) -> dict[str, Any]:
         "cg_tolerance_kind": "relative",
         "advantage_normalisation": "standardise",
         "value_target": "lambda-return",
-        "fisher_fraction": 1.0,
+        "fisher_fraction": config.fisher_fraction,
     }

@@ -1,7 +1,7 @@
 """The TRPO update (Schulman et al. 2015, arXiv 1502.05477), phase by phase."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from agent.columns import ChangeColumns, DirectionColumns, GradientColumns, Sear
 from agent.config import Config
 from agent.gaussian import Gaussian
 from agent.gradient_noise import cosine_columns
+from agent.linearised import linearise
 from agent.networks import Policy, flat
 from agent.parts import Experience, Old, Parts, Step
 from agent.trust_region import Direction, Product, Search
@@ -21,6 +22,8 @@ ROUNDING = 1024
 """A gradient of at most this many units in the last place, in units of Â/σ, is rounding."""
 OCCASIONALLY = 5
 """Costly diagnostics (gradient noise, reward model) are computed in iterations 1, 6, 11, …"""
+FISHER_STATES = 4
+"""Stream of random numbers for the share of the states that the Fisher products use."""
 RARELY = 10
 """The true residual of the conjugate gradient costs a product: iterations 1, 11, 21, …"""
 
@@ -35,24 +38,27 @@ def update_policy(
 ) -> Step:
     """Take one step within the trust region, or say why not. A failed search restores θ exactly."""
     theta = policy.theta()
-    observation, action = experience.observation, experience.action
-    old = parts.freeze(policy, theta, experience)
-    advantage = torch.from_numpy(advantages.used.reshape(-1)).to(observation.device)
-    started = policy.exactly(theta, observation)
-    before = parts.surrogate(gaussian.log_prob(started, action.double()), old.log_prob, advantage)
+    on_batch = _OnBatch(policy, theta, experience)
+    started = on_batch(theta)
+    old = parts.freeze(policy, theta, experience, started.pi)
+    advantage = torch.from_numpy(advantages.used.reshape(-1)).to(old.log_prob.device)
+    before = parts.surrogate(started.log_prob, old.log_prob, advantage)
+    at = linearise(policy, theta, experience.observation)
     direction, search = DirectionColumns(), SearchColumns()
     gradient = GradientColumns(trainable_parameters=sum(policy.sizes))
     fraction, outcome = 0.0, "skipped-non-finite"
     moved = theta
-    if advantages.finite and bool(torch.isfinite(observation).all()):
-        tensors = parts.gradient(policy, theta, observation, action, old.log_prob, advantage)
-        g = flat(tensors, policy.sizes, theta)
-        gradient = _gradient_columns(
-            parts, policy, theta, experience, old, advantage, tensors, g, config, iteration
-        )
-        outcome = _before_direction(g, advantages, started, torch.finfo(policy.dtype).eps)
+    if advantages.finite and bool(torch.isfinite(experience.observation).all()):
+        tensors = parts.gradient(at, experience.action, old.log_prob, advantage)
+        g = flat(tensors, policy.sizes, at.pi.mean)
+        noise: dict[str, float | None] = {}
+        if iteration % OCCASIONALLY == 1:
+            generator = np.random.default_rng([config.seed, iteration, 3])
+            noise = _cosines(parts, policy, theta, experience, old, advantage, generator)
+        gradient = _gradient_columns(tensors, g, noise)
+        outcome = _before_direction(g, advantages, started.pi, torch.finfo(policy.dtype).eps)
         if outcome == "go on":
-            product = parts.fisher_product(policy, theta, observation, config.damping)
+            product = parts.fisher_product(at, config.damping)
             found = parts.conjugate_gradient(product, g, config.cg_iters, config.cg_tolerance)
             s = parts.full_step(found, config.max_kl)
             direction = _direction_columns(found, product, g, s, config, iteration)
@@ -60,10 +66,9 @@ def update_policy(
             if bool(torch.isfinite(s).all()):
 
                 def measure(fraction: float) -> tuple[float, float]:
-                    pi = policy.exactly(parts.candidate(theta, s, fraction), observation)
-                    log_prob = gaussian.log_prob(pi, action.double())
-                    gain = parts.surrogate(log_prob, old.log_prob, advantage) - before
-                    return float(gain), float(parts.kl(old.distribution, pi))
+                    tried = on_batch(parts.candidate(theta, s, fraction))
+                    gain = parts.surrogate(tried.log_prob, old.log_prob, advantage) - before
+                    return float(gain), float(parts.kl(old.distribution, tried.pi))
 
                 tried = parts.line_search(measure, config.max_kl)
                 search = _search_columns(tried, float(g.dot(s)))
@@ -72,15 +77,18 @@ def update_policy(
                     fraction = tried.fraction
                     moved = parts.candidate(theta, s, fraction)
     policy.load(moved)
-    now = policy.exactly(policy.theta(), observation)
-    log_prob = gaussian.log_prob(now, action.double())
-    log_ratio = log_prob - old.log_prob
+    in_force = policy.theta()
+    now = on_batch(in_force)
+    log_ratio = now.log_prob - old.log_prob
     ratio = log_ratio.exp()
     sampled_ratio = (experience.log_prob - old.log_prob).exp()
     return Step(
         theta_before=theta,
         theta=moved,
-        log_prob=log_prob,
+        started=started.pi,
+        accepted=now.pi,
+        log_prob=now.log_prob,
+        saturated_fraction=at.saturated_fraction(),
         gradient=gradient,
         direction=direction,
         search=search,
@@ -88,11 +96,11 @@ def update_policy(
             update_outcome=outcome,
             policy_parameter_norm=float(theta.double().norm()),
             policy_loss_before=-float(before),
-            policy_loss=-float(parts.surrogate(log_prob, old.log_prob, advantage)),
+            policy_loss=-float(parts.surrogate(now.log_prob, old.log_prob, advantage)),
             step_fraction=fraction,
-            step_parameter_delta_norm=float((policy.theta().double() - theta.double()).norm()),
-            kl=float(parts.kl(old.distribution, now)),
-            entropy_after=float(gaussian.entropy(now).mean()),
+            step_parameter_delta_norm=float((in_force.double() - theta.double()).norm()),
+            kl=float(parts.kl(old.distribution, now.pi)),
+            entropy_after=float(gaussian.entropy(now.pi).mean()),
             ratio_before_mean=float(sampled_ratio.mean()),
             ratio_before_std=float(sampled_ratio.std(correction=0)),
             ratio_mean=float(ratio.mean()),
@@ -102,6 +110,36 @@ def update_policy(
             effective_sample_size=float(ratio.sum() ** 2 / (len(ratio) * (ratio**2).sum())),
         ),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Evaluated:
+    """One θ on the batch, float64; `log_prob` (N,) of the batch's actions."""
+
+    theta: Tensor
+    pi: Gaussian
+    log_prob: Tensor
+
+
+class _OnBatch:
+    """θ ↦ π_θ on the batch. The θ of the start and the one asked for last are not computed twice."""
+
+    def __init__(self, policy: Policy, start: Tensor, experience: Experience) -> None:
+        self._policy = policy
+        self._observation = experience.observation.double()
+        self._action = experience.action.double()
+        self._start = self._last = self._evaluate(start)
+
+    def __call__(self, theta: Tensor) -> _Evaluated:
+        for known in (self._start, self._last):
+            if torch.equal(known.theta, theta):
+                return known
+        self._last = self._evaluate(theta)
+        return self._last
+
+    def _evaluate(self, theta: Tensor) -> _Evaluated:
+        pi = self._policy.exactly(theta, self._observation)
+        return _Evaluated(theta=theta, pi=pi, log_prob=gaussian.log_prob(pi, self._action))
 
 
 def _before_direction(g: Tensor, advantages: Advantages, pi: Gaussian, eps: float) -> str:
@@ -114,36 +152,38 @@ def _before_direction(g: Tensor, advantages: Advantages, pi: Gaussian, eps: floa
     return "skipped-gradient" if float(g.norm()) <= rounding else "go on"
 
 
-def _gradient_columns(
+def _cosines(
     parts: Parts,
     policy: Policy,
     theta: Tensor,
     experience: Experience,
     old: Old,
     advantage: Tensor,
-    tensors: Sequence[Tensor | None],
-    g: Tensor,
-    config: Config,
-    iteration: int,
+    generator: np.random.Generator,
+) -> dict[str, float | None]:
+    """`gradient_cosine` and its null, from the gradients of the batch's halves."""
+
+    def half(which: Tensor) -> Callable[[Tensor], Tensor]:
+        at = linearise(policy, theta, experience.observation[which])
+        action, old_log_prob = experience.action[which], old.log_prob[which]
+
+        def gradient(advantage: Tensor) -> Tensor:
+            part = parts.gradient(at, action, old_log_prob, advantage[which])
+            return flat(part, policy.sizes, at.pi.mean)
+
+        return gradient
+
+    second = experience.half
+    if bool(second.all()) or not bool(second.any()):
+        return {}
+    return cosine_columns(half(~second), half(second), advantage, generator)
+
+
+def _gradient_columns(
+    tensors: Sequence[Tensor | None], g: Tensor, noise: dict[str, float | None]
 ) -> GradientColumns:
-    noise: dict[str, Any] = {}
-    if iteration % OCCASIONALLY == 1:
-
-        def half(advantage: Tensor, which: Tensor) -> Tensor:
-            part = parts.gradient(
-                policy,
-                theta,
-                experience.observation[which],
-                experience.action[which],
-                old.log_prob[which],
-                advantage[which],
-            )
-            return flat(part, policy.sizes, theta)
-
-        generator = np.random.default_rng([config.seed, iteration, 3])
-        noise = cosine_columns(half, advantage, experience.half, generator)
     return GradientColumns(
-        trainable_parameters=sum(policy.sizes),
+        trainable_parameters=len(g),
         gradient_norm=float(g.norm()),
         gradient_norms=[None if t is None else float(t.double().norm()) for t in tensors],
         **noise,
