@@ -1,5 +1,6 @@
 """Training: the agent's one mutable object. Iterate it for the rows of a run log."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,7 +14,7 @@ from torch import nn
 from agent import reward_normaliser
 from agent.columns import ClockColumns, columns_of
 from agent.config import Config
-from agent.envs.batch import Batch
+from agent.envs.batch import Batch, Facts
 from agent.learning import learn
 from agent.metadata import conventions, facts_metadata
 from agent.networks import GaussianMLP, Policy
@@ -23,6 +24,7 @@ from agent.process import memory_mb, processor_seconds
 from agent.reward_normaliser import TrainingReward
 from agent.row import row_of
 from agent.sampling import Rollout, Running, sample, start
+from agent.snapshot import FORMAT, live, plain
 from agent.value import Critic
 from runlog.errors import UserError
 
@@ -219,32 +221,44 @@ class Training:
         return rollout
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything the next iteration depends on, but the environments: tensors, numbers, text."""
-        normaliser, rewards = self.normaliser, self.reward_normaliser
+        """Everything the next iteration depends on: tensors, numbers and text, none shared with it.
+
+        UserError where an environment hands over something else as its state.
+        """
+        module, rewards = self.policy.module, self.reward_normaliser
         return {
-            "format": 1,
+            "format": FORMAT,
             "iteration": self.iteration,
             "timesteps": self.timesteps,
             "episodes": self.episodes,
-            "policy": {
-                name: value.clone() for name, value in self.policy.module.state_dict().items()
-            },
+            "policy": {name: value.clone() for name, value in module.state_dict().items()},
             "critic": self.critic.snapshot(),
-            "normaliser": None
-            if normaliser is None
-            else {
-                "count": normaliser.count,
-                "mean": torch.from_numpy(normaliser.mean.copy()),
-                "variance": torch.from_numpy(normaliser.variance.copy()),
-            },
+            "normaliser": plain(self.normaliser, "normaliser"),
             "reward_normaliser": None if rewards is None else rewards.snapshot(),
+            "environments": self._environments(),
         }
 
-    def restore(self, snapshot: dict[str, Any]) -> None:
-        """Continue from a snapshot; every world starts a new episode."""
-        self.iteration = int(snapshot["iteration"])
-        self.timesteps = int(snapshot["timesteps"])
-        self.episodes = int(snapshot["episodes"])
+    def _environments(self) -> dict[str, Any] | None:
+        """The worlds and their episodes; None before their first reset."""
+        if self._running is None:
+            return None
+        return {
+            "made": _made(self.batch.facts),
+            "state": plain(self.batch.state(), "the environment's state"),
+            "running": plain(self._running, "running"),
+        }
+
+    def restore(self, snapshot: dict[str, Any]) -> str | None:
+        """Continue from a snapshot, bit for bit as the training it was taken of would have.
+
+        Returns why every world starts a new episode all the same, None if none has to.
+        UserError where the snapshot is of another network, batch or format.
+        """
+        if snapshot["format"] > FORMAT:
+            raise UserError(
+                f"the checkpoint has format {snapshot['format']}, this version knows {FORMAT}:"
+                " upgrade trpo-tui to resume from it"
+            )
         try:
             self.policy.module.load_state_dict(snapshot["policy"])
             self.critic.restore(snapshot["critic"])
@@ -252,19 +266,36 @@ class Training:
             raise UserError(
                 "the checkpoint holds another network: resume with the settings it was made with"
             ) from error
-        stored = snapshot["normaliser"]
-        if stored is not None:
-            self.normaliser = Normaliser(
-                count=float(stored["count"]),
-                mean=stored["mean"].numpy(),
-                variance=stored["variance"].numpy(),
-            )
+        self.iteration = int(snapshot["iteration"])
+        self.timesteps = int(snapshot["timesteps"])
+        self.episodes = int(snapshot["episodes"])
+        moments = snapshot["normaliser"]
+        self.normaliser = None if moments is None else Normaliser(**live(moments))
         rewards = snapshot.get("reward_normaliser")
-        if rewards is not None:
-            self.reward_normaliser = reward_normaliser.restored(rewards)
+        self.reward_normaliser = None if rewards is None else reward_normaliser.restored(rewards)
         self._running = None
         self._interrupted = False
         self._logging_since = self._ended = None
+        if self.iteration == 0 and snapshot.get("environments") is None:
+            return None  # they had not been started
+        return self._restore_environments(snapshot.get("environments"))
+
+    def _restore_environments(self, stored: dict[str, Any] | None) -> str | None:
+        if stored is None:
+            return "the checkpoint does not hold their state"
+        if stored["state"] is None:
+            return "they cannot hand over their state"
+        if stored["made"] != _made(self.batch.facts):
+            return "they are made with other arguments"
+        self.batch.restore(live(stored["state"]))
+        self._running = Running(**live(stored["running"]))
+        return None
+
+
+def _made(facts: Facts) -> str:
+    """With what the worlds were made, as text: a state of others would not fit."""
+    made = [facts.env_id, dict(facts.env_args)]
+    return json.dumps(made, sort_keys=True, default=lambda value: type(value).__qualname__)
 
 
 def _require_device(name: str) -> None:
