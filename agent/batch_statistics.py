@@ -7,7 +7,6 @@ from agent import gaussian
 from agent.columns import SamplingColumns
 from agent.envs.batch import Array, Facts
 from agent.gaussian import Gaussian
-from agent.networks import Policy
 from agent.parts import Experience
 from agent.reward_model import held_out_r2
 from agent.reward_normaliser import TrainingReward
@@ -21,13 +20,14 @@ LISTED = 64
 def sampling_columns(
     rollout: Rollout,
     trained: TrainingReward,
-    policy: Policy,
     pi: Gaussian,
+    saturated_fraction: float | None,
     experience: Experience,
     facts: Facts,
     iteration: int,
 ) -> SamplingColumns:
-    """`trained`: what the advantages see of the reward. `pi`: the sampling policy's distribution on the batch, float64."""
+    """`trained`: what the advantages see of the reward. `pi`: of the policy that sampled, on the
+    batch, float64."""
     totals = np.array([episode.total for episode in rollout.episodes])
     lengths = np.array([float(episode.length) for episode in rollout.episodes])
     some = len(totals) > 0
@@ -72,7 +72,7 @@ def sampling_columns(
         action_log_prob_mean=float(experience.log_prob.mean()),
         action_clip_fraction=_outside(rollout.action, facts),
         action_mean_clip_fraction=_outside(rollout.mean, facts),
-        saturated_units_fraction=policy.saturated_fraction(experience.observation),
+        saturated_units_fraction=saturated_fraction,
     )
 
 

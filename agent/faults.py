@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agent import gaussian, trust_region
+from agent import trust_region
 from agent.advantages import Values
 from agent.config import Config
 from agent.envs.batch import Array, Batch, BatchStep, Facts, State
 from agent.gaussian import Gaussian
+from agent.linearised import Linearised
 from agent.networks import Policy
-from agent.parts import Experience, Learned, Old, Phases, gradient_of
+from agent.parts import Experience, Learned, Old, Phases
 from agent.training import Training
 from agent.trust_region import Direction, Product
 from runlog.errors import UserError
@@ -113,17 +114,9 @@ def _gae_done_mask(training: Training, severity: float) -> None:
 
 def _detached_gradient(training: Training, _severity: float) -> None:
     def detached(
-        policy: Policy,
-        theta: Tensor,
-        observation: Tensor,
-        action: Tensor,
-        old_log_prob: Tensor,
-        advantage: Tensor,
+        at: Linearised, _action: Tensor, _old_log_prob: Tensor, _advantage: Tensor
     ) -> tuple[Tensor | None, ...]:
-        tensors = tuple(part.detach().requires_grad_() for part in policy.split(theta))
-        log_prob = gaussian.log_prob(policy.at(tensors, observation), action).detach()
-        gain = trust_region.surrogate(log_prob, old_log_prob.to(log_prob), advantage.to(log_prob))
-        return gradient_of(gain, tensors)
+        return tuple(None for _ in at.policy.names)
 
     training.parts = replace(training.parts, gradient=detached)
 
@@ -139,10 +132,13 @@ def _stale_old_policy(training: Training, _severity: float) -> None:
     freeze = training.parts.freeze
     before: list[Tensor] = []
 
-    def one_update_ago(policy: Policy, theta: Tensor, experience: Experience) -> Old:
+    def one_update_ago(
+        policy: Policy, theta: Tensor, experience: Experience, _started: Gaussian
+    ) -> Old:
         stale = before[0] if before else theta
         before[:] = [theta]
-        return freeze(policy, stale, experience)
+        then = policy.exactly(stale, experience.observation)
+        return freeze(policy, stale, experience, then)
 
     training.parts = replace(training.parts, freeze=one_update_ago)
 
@@ -162,8 +158,8 @@ def _singular_fisher(training: Training, severity: float) -> None:
 def _subtracted_damping(training: Training, severity: float) -> None:
     honest = training.parts.fisher_product
 
-    def undamped(policy: Policy, theta: Tensor, observation: Tensor, damping: float) -> Product:
-        return honest(policy, theta, observation, -severity * damping)
+    def undamped(at: Linearised, damping: float) -> Product:
+        return honest(at, -severity * damping)
 
     training.parts = replace(training.parts, fisher_product=undamped)
 

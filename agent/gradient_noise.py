@@ -27,23 +27,21 @@ def halves(ended: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def cosine_columns(
-    gradient: Callable[[Tensor, Tensor], Tensor],
+    first: Callable[[Tensor], Tensor],
+    second: Callable[[Tensor], Tensor],
     advantage: Tensor,
-    second: Tensor,
     generator: np.random.Generator,
 ) -> dict[str, float | None]:
     """Cosine between the halves' gradients, and its mean and deviation over shuffled advantages.
 
-    `gradient`: (advantages of the batch, steps to use) → flat gradient.
+    `first`, `second`: advantages of the whole batch → flat gradient of one half.
     """
 
     def cosine(advantage: Tensor) -> float | None:
-        a, b = gradient(advantage, ~second), gradient(advantage, second)
+        a, b = first(advantage), second(advantage)
         norms = float(a.norm() * b.norm())
         return float(a.dot(b)) / norms if norms > 0 else None
 
-    if bool(second.all()) or not bool(second.any()):
-        return {}
     shuffled = [
         cosine(advantage[torch.from_numpy(generator.permutation(len(advantage)))])
         for _ in range(PERMUTATIONS)

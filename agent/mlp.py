@@ -130,7 +130,7 @@ class Tape:
         if not hidden:
             return None
         beyond = sum(int(xp.count_nonzero(xp.abs(h) > bound)) for h in hidden)
-        return beyond / sum(len(h) * h.shape[1] for h in hidden)
+        return float(beyond / sum(len(h) * h.shape[1] for h in hidden))
 
 
 def _tanh(x: Matrix) -> None:

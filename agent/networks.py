@@ -216,12 +216,10 @@ def _gaussian(output: tuple[Tensor, Tensor]) -> Gaussian:
 
 
 def flat(tensors: Sequence[Tensor | None], sizes: Sequence[int], like: Tensor) -> Tensor:
-    """Tensors end to end as float64; a missing one counts as zeros of its size."""
+    """Tensors of the type of `like` end to end as float64; a missing one counts as zeros."""
     return torch.cat(
         [
-            torch.zeros(size, dtype=torch.float64, device=like.device)
-            if tensor is None
-            else tensor.reshape(-1).double()
+            like.new_zeros(size) if tensor is None else tensor.reshape(-1)
             for tensor, size in zip(tensors, sizes, strict=True)
         ]
-    )
+    ).double()

@@ -1,15 +1,15 @@
 """The parts an iteration is made of, and what they hand to each other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from agent import gaussian, trust_region
 from agent.advantages import AdvantageEstimator, Advantages, generalised_advantages
 from agent.columns import ChangeColumns, DirectionColumns, GradientColumns, SearchColumns
 from agent.gaussian import Gaussian
+from agent.linearised import Linearised
 from agent.networks import Policy
 from agent.sampling import SampleAction, sample_action
 from agent.trust_region import Direction, Product, Search
@@ -45,8 +45,14 @@ class Step:
 
     theta_before: Tensor
     theta: Tensor
+    started: Gaussian
+    """π of `theta_before` on the batch, float64."""
+    accepted: Gaussian
+    """π of the parameters in force afterwards on the batch, float64."""
     log_prob: Tensor
     """(N,) float64: of the batch's actions under the parameters in force afterwards."""
+    saturated_fraction: float | None
+    """Share of the tanh units that were saturated before the update."""
     gradient: GradientColumns
     direction: DirectionColumns
     search: SearchColumns
@@ -78,37 +84,27 @@ def advantages_first(phases: Phases) -> Learned:
     return Learned(advantages=advantages, step=step, fit=phases.critic(advantages))
 
 
-def freeze(policy: Policy, theta: Tensor, experience: Experience) -> Old:
-    """π_θ on the batch's states, before anything moves."""
-    distribution = policy.exactly(theta, experience.observation)
+def freeze(_policy: Policy, _theta: Tensor, experience: Experience, started: Gaussian) -> Old:
+    """π_θ on the batch's states before anything moves, which is `started`."""
     return Old(
-        distribution=distribution,
-        log_prob=gaussian.log_prob(distribution, experience.action.double()),
+        distribution=started, log_prob=gaussian.log_prob(started, experience.action.double())
     )
 
 
 def policy_gradient(
-    policy: Policy,
-    theta: Tensor,
-    observation: Tensor,
-    action: Tensor,
-    old_log_prob: Tensor,
-    advantage: Tensor,
+    at: Linearised, action: Tensor, old_log_prob: Tensor, advantage: Tensor
 ) -> tuple[Tensor | None, ...]:
-    """Gradient of the surrogate at θ by parameter tensor; None for one that is not in the graph."""
-    tensors = tuple(part.detach().requires_grad_() for part in policy.split(theta))
-    log_prob = gaussian.log_prob(policy.at(tensors, observation), action)
-    gain = trust_region.surrogate(
-        log_prob, old_log_prob.to(log_prob.dtype), advantage.to(log_prob.dtype)
-    )
-    return gradient_of(gain, tensors)
+    """Gradient of the surrogate at θ by parameter tensor; None for one that is not in the graph.
 
-
-def gradient_of(gain: Tensor, tensors: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
-    """Gradient by tensor; None for each that `gain` does not depend on."""
-    if not gain.requires_grad:
-        return tuple(None for _ in tensors)
-    return torch.autograd.grad(gain, list(tensors), allow_unused=True)
+    The slope of a Gaussian's log-density is z/σ in the mean and z² − 1 in log σ.
+    """
+    pi = at.pi
+    log_prob = gaussian.log_prob(pi, action)
+    ratio = (log_prob - old_log_prob.to(log_prob.dtype)).exp()
+    weight = (ratio * advantage.to(log_prob.dtype) / len(ratio)).unsqueeze(-1)
+    inverse = (-pi.log_std).exp()
+    z = (action - pi.mean) * inverse
+    return at.pull(weight * z * inverse, weight * (z * z - 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +115,11 @@ class Parts:
     order: Callable[[Phases], Learned] = advantages_first
     advantages: AdvantageEstimator = generalised_advantages
     fit_critic: FitCritic = fit_critic
-    freeze: Callable[[Policy, Tensor, Experience], Old] = freeze
-    gradient: Callable[
-        [Policy, Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor | None, ...]
-    ] = policy_gradient
-    fisher_product: Callable[[Policy, Tensor, Tensor, float], Product] = trust_region.fisher_product
+    freeze: Callable[[Policy, Tensor, Experience, Gaussian], Old] = freeze
+    gradient: Callable[[Linearised, Tensor, Tensor, Tensor], tuple[Tensor | None, ...]] = (
+        policy_gradient
+    )
+    fisher_product: Callable[[Linearised, float], Product] = trust_region.fisher_product
     conjugate_gradient: Callable[[Product, Tensor, int, float], Direction] = (
         trust_region.conjugate_gradient
     )

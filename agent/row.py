@@ -35,11 +35,16 @@ def row_of(
     `sampled_with`, `samples_next`: the normaliser of this batch and of the next one.
     """
     rollout, step = lesson.rollout, lesson.learned.step
-    started = policy.exactly(step.theta_before, lesson.experience.observation)
     row = dict(
         columns_of(
             sampling_columns(
-                rollout, lesson.reward, policy, started, lesson.experience, facts, iteration
+                rollout,
+                lesson.reward,
+                step.started,
+                step.saturated_fraction,
+                lesson.experience,
+                facts,
+                iteration,
             ),
             _value_columns(lesson),
             lesson.learned.advantages,
@@ -89,9 +94,11 @@ def _end_columns(
 ) -> EndColumns:
     step, raw = lesson.learned.step, lesson.rollout.raw
     theta = policy.theta()
-    accepted = policy.exactly(step.theta, lesson.experience.observation)
-    seen_next = torch.from_numpy(normalised(raw.reshape(-1, raw.shape[-1]), samples_next))
-    next_policy = policy.exactly(theta, seen_next.to(policy.device))
+    drift = 0.0
+    if sampled_with is not None or not torch.equal(theta, step.theta):
+        seen_next = torch.from_numpy(normalised(raw.reshape(-1, raw.shape[-1]), samples_next))
+        next_policy = policy.exactly(theta, seen_next.to(policy.device))
+        drift = float(gaussian.kl(step.accepted, next_policy).mean())
     shift = None
     if sampled_with is not None and samples_next is not None:
         shift = samples_next.shift_from(sampled_with)
@@ -101,7 +108,7 @@ def _end_columns(
         episodes=episodes,
         updates=1,
         parameter_delta_norm=float((theta.double() - step.theta_before.double()).norm()),
-        kl_drift=float(gaussian.kl(accepted, next_policy).mean()),
+        kl_drift=drift,
         observation_shift=shift,
         max_kl=config.max_kl,
         damping=config.damping,

@@ -13,7 +13,7 @@ from agent.columns import ChangeColumns, DirectionColumns, GradientColumns, Sear
 from agent.config import Config
 from agent.gaussian import Gaussian
 from agent.gradient_noise import cosine_columns
-from agent.linearised import linearise
+from agent.linearised import Linearised, linearise
 from agent.networks import Policy, flat
 from agent.parts import Experience, Old, Parts, Step
 from agent.trust_region import Direction, Product, Search
@@ -58,7 +58,8 @@ def update_policy(
         gradient = _gradient_columns(tensors, g, noise)
         outcome = _before_direction(g, advantages, started.pi, torch.finfo(policy.dtype).eps)
         if outcome == "go on":
-            product = parts.fisher_product(at, config.damping)
+            seen = _fisher_states(policy, theta, at, experience.observation, config, iteration)
+            product = parts.fisher_product(seen, config.damping)
             found = parts.conjugate_gradient(product, g, config.cg_iters, config.cg_tolerance)
             s = parts.full_step(found, config.max_kl)
             direction = _direction_columns(found, product, g, s, config, iteration)
@@ -110,6 +111,23 @@ def update_policy(
             effective_sample_size=float(ratio.sum() ** 2 / (len(ratio) * (ratio**2).sum())),
         ),
     )
+
+
+def _fisher_states(
+    policy: Policy,
+    theta: Tensor,
+    at: Linearised,
+    observation: Tensor,
+    config: Config,
+    iteration: int,
+) -> Linearised:
+    """The policy on the states that the Fisher products use: all of them, or a random share."""
+    if config.fisher_fraction == 1:
+        return at
+    n = len(observation)
+    generator = np.random.default_rng([config.seed, iteration, FISHER_STATES])
+    chosen = generator.choice(n, max(1, round(config.fisher_fraction * n)), replace=False)
+    return linearise(policy, theta, observation[torch.from_numpy(np.sort(chosen))])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Conjugate gradients, Fisher products, the step length, the line search: pure functions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,8 @@ from torch import Tensor
 
 from agent import gaussian
 from agent.gaussian import Gaussian
-from agent.networks import Policy, flat
+from agent.linearised import Linearised
+from agent.networks import flat
 
 FRACTIONS = tuple(0.5**k for k in range(10))
 """Step fractions tried in turn: 1, ½, … 1/512."""
@@ -44,31 +45,19 @@ class Search:
     fraction: float | None
 
 
-def fisher_product(policy: Policy, theta: Tensor, observation: Tensor, damping: float) -> Product:
-    """v ↦ (F + λI)v, F the Hessian of the mean KL(π_θ‖·) at θ; one graph serves every product."""
-    tensors = tuple(part.detach().requires_grad_() for part in policy.split(theta))
-    new = policy.at(tensors, observation)
-    mean_kl = gaussian.kl(new.detach(), new).mean()
-    slopes = _grad(mean_kl, tensors, create_graph=True)
+def fisher_product(at: Linearised, damping: float) -> Product:
+    """v ↦ (F + λI)v, F the Hessian of the mean KL(π_θ‖·) at θ.
+
+    F = JᵀMJ, and of a Gaussian in (mean, log σ) M is diagonal: 1/σ² and 2 (Amari 1998).
+    """
+    precision = (-2 * at.pi.log_std).exp() / len(at.pi.mean)
 
     def product(v: Tensor) -> Tensor:
-        parts = policy.split(v.to(theta.dtype))
-        terms = [(s * p).sum() for s, p in zip(slopes, parts, strict=True) if s is not None]
-        along = torch.stack(terms).sum() if terms else torch.zeros(())
-        return flat(_grad(along, tensors), policy.sizes, theta) + damping * v
+        mean, log_std = at.push(v)
+        pulled = at.pull(mean * precision, log_std * (2 / len(mean)))
+        return flat(pulled, at.policy.sizes, mean) + damping * v
 
     return product
-
-
-def _grad(
-    output: Tensor, inputs: Sequence[Tensor], create_graph: bool = False
-) -> tuple[Tensor | None, ...]:
-    """Gradients that keep the graph; None for inputs the output does not depend on."""
-    if not output.requires_grad or not inputs:
-        return tuple(None for _ in inputs)
-    return torch.autograd.grad(
-        output, inputs, create_graph=create_graph, retain_graph=True, allow_unused=True
-    )
 
 
 def conjugate_gradient(product: Product, g: Tensor, iterations: int, tolerance: float) -> Direction:

@@ -9,6 +9,7 @@ from agent import gaussian, trust_region
 from agent.advantages import Values, generalised_advantages
 from agent.gaussian import Gaussian
 from agent.gradient_noise import halves
+from agent.linearised import linearise
 from agent.networks import GaussianMLP, Policy
 from agent.normaliser import empty
 from agent.parts import policy_gradient
@@ -52,7 +53,8 @@ def test_fisher_product_is_the_explicit_fisher_matrix_times_the_vector() -> None
     torch.manual_seed(1)
     policy = Policy(GaussianMLP(3, 2, (5,), -0.3).double())
     theta, observation = policy.theta(), torch.randn(40, 3, dtype=torch.float64)
-    product = trust_region.fisher_product(policy, theta, observation, damping=0.1)
+    at = linearise(policy, theta, observation)
+    product = trust_region.fisher_product(at, damping=0.1)
 
     def outputs(theta: torch.Tensor) -> torch.Tensor:
         pi = policy.at(policy.split(theta), observation)
@@ -179,9 +181,8 @@ def test_gradient_of_a_tensor_outside_the_graph_is_none_not_zero() -> None:
 
     policy = Policy(Detached(3, 2, (4,), 0.0))
     observation, action = torch.randn(20, 3), torch.randn(20, 2)
-    gradient = policy_gradient(
-        policy, policy.theta(), observation, action, torch.zeros(20), torch.randn(20)
-    )
+    at = linearise(policy, policy.theta(), observation)
+    gradient = policy_gradient(at, action, torch.zeros(20), torch.randn(20))
     missing = [name for name, part in zip(policy.names, gradient, strict=True) if part is None]
     assert missing == ["log_std"]
 
