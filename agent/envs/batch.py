@@ -93,6 +93,11 @@ def first_limits(worlds: int, horizon: int | None) -> NDArray[np.int64]:
     return -(-horizon * np.arange(1, worlds + 1) // worlds)
 
 
+def world_seeds(seed: int, worlds: int) -> list[int]:
+    """One seed for each world, independent of each other and reproducible."""
+    return [int(np.random.SeedSequence([seed, i]).generate_state(1)[0]) for i in range(worlds)]
+
+
 def generator_text(generator: np.random.Generator) -> str:
     """The state of a random generator as JSON."""
     return json.dumps(generator.bit_generator.state)

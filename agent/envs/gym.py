@@ -11,7 +11,8 @@ from gymnasium.spaces.utils import flatdim, flatten
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from numpy.typing import NDArray
 
-from agent.envs.batch import NEVER, Array, BatchStep, Facts, State, first_limits
+from agent.envs.batch import NEVER, Array, Batch, BatchStep, Facts, State, first_limits, world_seeds
+from agent.envs.mujoco_batch import mujoco_batch
 from agent.envs.world_state import require_worlds, restore_world, storable, world_state
 from agent.mujoco_warnings import hear
 from runlog.errors import UserError
@@ -169,7 +170,7 @@ class GymVectorBatch:
         self._vector.close()
 
 
-def make_batch(env_id: str, worlds: int, env_args: Mapping[str, Any]) -> GymBatch:
+def make_batch(env_id: str, worlds: int, env_args: Mapping[str, Any]) -> Batch:
     """`worlds` environments made by id. UserError when there is no such environment to learn in."""
 
     hear()
@@ -186,10 +187,13 @@ def make_batch(env_id: str, worlds: int, env_args: Mapping[str, Any]) -> GymBatc
             raise
         raise UserError(f"{env_id} does not take --env-arg: {_first_line(error)}") from error
     facts = facts_of(first, env_id, env_args)
+    fast = mujoco_batch(first, worlds, facts)
+    if fast is not None:
+        return fast
     return GymBatch([first, *(make() for _ in range(worlds - 1))], facts)
 
 
-def batch_of(env: Any, worlds: int) -> GymBatch | GymVectorBatch:
+def batch_of(env: Any, worlds: int) -> Batch:
     """A batch from what a user hands over: an id, an environment, or a vectorised environment."""
     if isinstance(env, str):
         return make_batch(env, worlds, {})
@@ -241,11 +245,6 @@ def flattener(space: gymnasium.Space[Any]) -> Callable[[Any], Array]:
         # A copy: some environments hand out the buffer they write the next observation into.
         return lambda observation: np.array(observation, dtype=np.float64).reshape(-1)
     return lambda observation: np.array(flatten(space, observation), dtype=np.float64)
-
-
-def world_seeds(seed: int, worlds: int) -> list[int]:
-    """One seed for each world, independent of each other and reproducible."""
-    return [int(np.random.SeedSequence([seed, i]).generate_state(1)[0]) for i in range(worlds)]
 
 
 def near(env_id: str) -> str:
