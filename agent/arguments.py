@@ -5,12 +5,12 @@ import json
 import os
 import re
 import time
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from agent.config import Config, Setting, config_of, settings
+from agent.config import GROUPS, Config, Setting, config_of, settings
+from agent.presets import TUNED, environments, preset
 from runlog.errors import UserError
 
 JOBS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID")
@@ -30,54 +30,61 @@ def parser() -> Parser:
     train = commands.add_parser(
         "train",
         help="train a policy and log every debug metric",
+        usage="trpo-tui train [--env ID] [--preset tuned] [--out RUN] [SETTING …]\n"
+        "       trpo-tui train --resume RUN",
         description="Train a TRPO policy on a Gymnasium environment with continuous actions;"
         " every debug metric goes into the run's log.",
+        epilog=f"Preset {TUNED} has settings for {', '.join(environments())}.",
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
+        add_help=False,
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
     )
-    train.add_argument(
-        "--out", metavar="RUN", help="folder to write; default: a dated one in runs/"
+    run = train.add_argument_group("the run")
+    run.add_argument("--out", metavar="RUN", help="folder to write; default: a dated one in runs/")
+    run.add_argument(
+        "--preset",
+        metavar="NAME",
+        help=f"settings for the environment: {TUNED} (see below) or a TOML file; flags win",
     )
-    train.add_argument(
+    run.add_argument(
         "--resume", metavar="RUN", nargs="?", const="", help="go on from RUN's latest checkpoint"
     )
-    train.add_argument("--like", metavar="RUN", help="the settings, environment and seed of RUN")
-    train.add_argument("--preset", metavar="FILE", help="settings from a TOML file; flags win")
+    run.add_argument(
+        "--like", metavar="RUN", help="repeat RUN: its settings, environment and seed; flags win"
+    )
+    run.add_argument("-h", "--help", action="help", help="this list")
+    groups = {title: train.add_argument_group(title) for title in GROUPS.values()}
     for setting in settings():
-        _add(train, setting)
+        _add(groups[setting.group], setting)
     return top
 
 
-def _add(parser: argparse.ArgumentParser, setting: Setting) -> None:
+def _add(group: argparse._ArgumentGroup, setting: Setting) -> None:
     flag = "--" + setting.name.replace("_", "-")
-    meaning = f"{setting.meaning} (default: {_shown(setting.default)})".replace("%", "%%")
+    metavar = {int: "N", float: "X", str: "NAME"}.get(setting.kind)
+    how: dict[str, Any] = {"metavar": metavar, "type": setting.kind}
     if setting.kind is Mapping:
-        parser.add_argument(
-            "--env-arg", dest=setting.name, metavar="NAME=VALUE", action="append", help=meaning
-        )
+        flag, how = "--env-arg", {"metavar": "NAME=VALUE", "action": "append"}
     elif setting.kind is bool:
-        parser.add_argument(
-            flag, dest=setting.name, action=argparse.BooleanOptionalAction, help=meaning
-        )
+        how = {"action": argparse.BooleanOptionalAction}
     elif setting.kind is tuple and setting.item is str:
-        parser.add_argument(flag, dest=setting.name, metavar="NAME", action="append", help=meaning)
+        how = {"metavar": "NAME", "action": "append"}
     elif setting.kind is tuple:
-        parser.add_argument(flag, dest=setting.name, metavar="N,N", type=_integers, help=meaning)
-    else:
-        parser.add_argument(
-            flag,
-            dest=setting.name,
-            metavar="ID" if setting.name == "env" else setting.kind.__name__.upper(),
-            type=setting.kind,
-            help=meaning,
-        )
+        how = {"metavar": "N,N", "type": _integers}
+    elif setting.name == "env":
+        how["metavar"] = "ID"
+    many = "; may be given again" if how.get("action") == "append" else ""
+    shown = "" if many else f" [{_shown(setting.default)}]"
+    meaning = f"{setting.meaning}{many}{shown}".replace("%", "%%")
+    group.add_argument(flag, dest=setting.name, help=meaning, **how)
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, tuple):
-        return ",".join(map(str, value)) or "none"
-    if isinstance(value, Mapping):
-        return "none"
+        return ",".join(map(str, value)) or "empty"
     return str(value)
 
 
@@ -89,10 +96,16 @@ def _integers(text: str) -> tuple[int, ...]:
 
 
 def config_from(arguments: argparse.Namespace) -> Config:
-    """Defaults < preset < the run it goes on with or repeats < flags."""
+    """Defaults < preset, or the run it goes on with or repeats < flags."""
     values: dict[str, Any] = {}
     if "preset" in arguments:
-        values |= preset(Path(arguments.preset))
+        for flag in ("resume", "like"):
+            if flag in arguments:
+                raise UserError(
+                    f"--preset does not go with --{flag}, which takes the settings of its run;"
+                    " give single flags"
+                )
+        values |= preset(arguments.preset, getattr(arguments, "env", None))
     for source in (resumed(arguments), getattr(arguments, "like", None)):
         if source is not None:
             values |= settings_of(Path(source))
@@ -104,7 +117,7 @@ def config_from(arguments: argparse.Namespace) -> Config:
     given = {name: value for name, value in vars(arguments).items() if name in names}
     if "env_args" in given:
         given["env_args"] = dict(values.get("env_args", {})) | env_args(given["env_args"])
-    return config_of(values | given, "the command line")
+    return config_of(values | given, "")
 
 
 def env_args(pairs: list[str]) -> dict[str, Any]:
@@ -121,18 +134,6 @@ def env_args(pairs: list[str]) -> dict[str, Any]:
     return found
 
 
-def preset(path: Path) -> dict[str, Any]:
-    """Settings of a TOML file. UserError names the file and what is wrong with it."""
-    try:
-        values = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UserError(f"--preset {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"--preset {path}: {error}") from error
-    config_of(values, f"--preset {path}")
-    return values
-
-
 def settings_of(run: Path) -> dict[str, Any]:
     """The settings a stored run was made with."""
     from runlog import open_run
@@ -140,7 +141,9 @@ def settings_of(run: Path) -> dict[str, Any]:
     config = open_run(run).metadata.get("config")
     if not isinstance(config, Mapping) or "env" not in config:
         raise UserError(f"{run}: this run does not say with which settings it was made")
-    return {setting.name: config[setting.name] for setting in settings() if setting.name in config}
+    known = {s.name: config[s.name] for s in settings() if s.name in config}
+    config_of(known, str(run))
+    return known
 
 
 def resumed(arguments: argparse.Namespace) -> str | None:

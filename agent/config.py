@@ -76,7 +76,7 @@ class Config:
     gamma: Annotated[float, "discount γ of one step", SHARE] = 0.99
     lam: Annotated[float, "λ of generalised advantage estimation", SHARE] = 0.97
     vf_hidden: Annotated[
-        tuple[int, ...], "hidden tanh units of the critic, by layer; none: as the policy's", WIDTH
+        tuple[int, ...], "hidden tanh units of the critic, by layer; empty: as the policy's", WIDTH
     ] = ()
     vf_iters: Annotated[int, "epochs of the critic's fit", Range(0, 10_000)] = 10
     vf_lr: Annotated[float, "step size of the critic's Adam", POSITIVE] = 1e-3
@@ -165,7 +165,10 @@ def settings() -> Iterator[Setting]:
 
 
 def config_of(values: Mapping[str, Any], where: str) -> Config:
-    """A Config from a mapping (a preset, a stored run). UserError names what does not fit `where`."""
+    """A Config from a mapping: a preset, a stored run, or flags (`where` is "" then).
+
+    UserError names what does not fit.
+    """
     known = {setting.name: setting for setting in settings()}
     for name in values:
         if name not in known:
@@ -182,9 +185,14 @@ def config_of(values: Mapping[str, Any], where: str) -> Config:
             fits = _is(kind, value)
         if not fits:
             wanted = f"a list of {item.__name__}" if kind is tuple else kind.__name__
-            raise UserError(f"{where}: {name} = {value!r} is not of type {wanted}")
+            raise UserError(
+                f"{where or 'the command line'}: {name} = {value!r} is not of type {wanted}"
+            )
         converted[name] = value
-    return Config(**converted)
+    try:
+        return Config(**converted)
+    except UserError as error:
+        raise UserError(f"{where}: {error}" if where else str(error)) from error
 
 
 def _is(kind: type, value: Any) -> bool:
