@@ -1,7 +1,7 @@
 """The policy as a function of its parameters, and the tanh network used when none is given."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import torch
@@ -61,13 +61,18 @@ def tanh_layers(module: nn.Module) -> list[tuple[Tensor, Tensor]] | None:
 class Policy:
     """Any module observations → (mean, log σ), seen as a function of one flat parameter vector θ.
 
-    Only parameters that require a gradient are in θ; `names` and `shapes` give their order. A
+    Only parameters that require a gradient, and are not named in `without`, are in θ; `names` and
+    `shapes` give their order. A
     `GaussianMLP` whose layers are all in θ is computed in closed form, any other module by itself.
     """
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, without: Collection[str] = ()) -> None:
         self.module = module
-        named = [(n, p) for n, p in module.named_parameters() if p.requires_grad]
+        named = [
+            (name, parameter)
+            for name, parameter in module.named_parameters()
+            if parameter.requires_grad and name not in without
+        ]
         self.names = tuple(name for name, _ in named)
         self.shapes = tuple(parameter.shape for _, parameter in named)
         self.sizes = tuple(parameter.numel() for _, parameter in named)

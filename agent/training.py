@@ -14,6 +14,7 @@ from torch import nn
 from agent import reward_normaliser
 from agent.columns import ClockColumns, columns_of
 from agent.config import Config
+from agent.critics import ModuleCritic, TanhCritic, only_the_critics
 from agent.envs.batch import Batch, Facts
 from agent.learning import learn
 from agent.metadata import conventions, facts_metadata
@@ -25,6 +26,7 @@ from agent.reward_normaliser import TrainingReward
 from agent.row import row_of
 from agent.sampling import Rollout, Running, sample, start
 from agent.snapshot import FORMAT, live, plain
+from agent.threads import use_threads
 from agent.value import Critic
 from runlog.errors import UserError
 
@@ -40,22 +42,30 @@ class Training:
     """
 
     def __init__(
-        self, batch: Batch, module: nn.Module, config: Config, parts: Parts | None = None
+        self,
+        batch: Batch,
+        module: nn.Module,
+        config: Config,
+        parts: Parts | None = None,
+        critic: nn.Module | None = None,
     ) -> None:
-        torch.set_num_threads(config.threads)
+        use_threads(config.threads)
         _require_device(config.device)
         self.batch = batch
         self.config = config
         self.parts = parts or Parts()
-        self.policy = Policy(module.to(config.device))
+        dim, module = batch.facts.observation_dim, module.to(config.device)
+        self.critic: Critic
+        if critic is None:
+            generator = torch.Generator().manual_seed(config.seed)
+            hidden = config.vf_hidden or config.hidden
+            self.critic = TanhCritic(dim, hidden, generator, config.device)
+            self.policy = Policy(module)
+        else:
+            self.critic = ModuleCritic(critic.to(config.device))
+            self.policy = Policy(module, without=only_the_critics(module, critic, dim))
         if not self.policy.names:
             raise UserError("the policy has no parameter that requires a gradient")
-        self.critic = Critic(
-            batch.facts.observation_dim,
-            config.vf_hidden or config.hidden,
-            torch.Generator().manual_seed(config.seed),
-            config.device,
-        )
         self.normaliser = (
             empty(batch.facts.observation_dim) if config.normalise_observations else None
         )
@@ -80,7 +90,7 @@ class Training:
 
         batch = make_batch(config.env, config.environments, config.env_args)
         # The first parameters come from a QR decomposition: its last bits depend on the threads.
-        torch.set_num_threads(config.threads)
+        use_threads(config.threads)
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
             module = GaussianMLP(
@@ -212,7 +222,7 @@ class Training:
         rollout, self._running = sample(
             self.batch,
             running,
-            self.policy,
+            self.policy.actor(),
             self.normaliser,
             noise,
             self.parts.sample_action,
@@ -326,12 +336,16 @@ def TRPOAgent(  # noqa: N802 the name users of the guide know
     iterations: int = 100,
     steps_per_iteration: int = 2048,
     seed: int = 0,
+    critic: nn.Module | None = None,
 ) -> Training:
     """A training of your own policy in your own environment.
 
     `env`: a Gymnasium environment, a vectorised one, or an id (then 16 are made).
     `policy`: a module from normalised observations (batch, observation_dim) to mean and log σ, each
-    broadcastable to (batch, action_dim). Raises UserError for an environment it cannot learn in.
+    broadcastable to (batch, action_dim).
+    `critic`: a module from the same observations to (batch,) or (batch, 1); none: a tanh network. It
+    may share layers with the policy; then its fit moves the policy too, and `kl_drift` says how far.
+    Raises UserError for an environment it cannot learn in.
     """
     from agent.envs.gym import batch_of
 
@@ -357,4 +371,4 @@ def TRPOAgent(  # noqa: N802 the name users of the guide know
         env_args=facts.env_args,
         environments=batch.worlds,
     )
-    return Training(batch, policy, config)
+    return Training(batch, policy, config, critic=critic)
