@@ -17,6 +17,7 @@ from agent.gaussian import Gaussian
 from agent.linearised import Linearised
 from agent.networks import Policy
 from agent.parts import Experience, Learned, Old, Phases
+from agent.sampling import Floats, sample_action
 from agent.training import Training
 from agent.trust_region import Direction, Product
 from runlog.errors import UserError
@@ -122,8 +123,8 @@ def _detached_gradient(training: Training, _severity: float) -> None:
 
 
 def _noiseless_sampling(training: Training, severity: float) -> None:
-    def quiet(policy: Gaussian, noise: Tensor) -> Tensor:
-        return policy.mean + severity * policy.log_std.exp() * noise
+    def quiet(mean: Floats, log_std: Floats, noise: Floats) -> Floats:
+        return sample_action(mean, log_std, np.float32(severity) * noise)
 
     training.parts = replace(training.parts, sample_action=quiet)
 

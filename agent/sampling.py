@@ -4,16 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from agent.envs.batch import Array, Batch
-from agent.gaussian import Gaussian
-from agent.networks import Policy
+from agent.networks import Actor
 from agent.normaliser import CLIP, Normaliser
 
-SampleAction = Callable[[Gaussian, Tensor], Tensor]
+Floats = NDArray[np.float32]
+SampleAction = Callable[[Floats, Floats, Floats], Floats]
+"""Mean, log σ and standard normal noise → actions, (worlds, action_dim) each."""
 
 
 class Interrupted(Exception):  # noqa: N818 it is no error
@@ -50,10 +49,10 @@ class Rollout:
     """
 
     raw: Array
-    observation: NDArray[np.float32]
-    action: NDArray[np.float32]
-    mean: NDArray[np.float32]
-    log_std: NDArray[np.float32]
+    observation: Floats
+    action: Floats
+    mean: Floats
+    log_std: Floats
     reward: Array
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
@@ -78,33 +77,46 @@ def start(observation: Array) -> Running:
     )
 
 
-def normalised(raw: Array, normaliser: Normaliser | None) -> NDArray[np.float32]:
+def normalised(raw: Array, normaliser: Normaliser | None) -> Floats:
     """What the networks see of raw observations (…, observation_dim)."""
     if normaliser is None:
         return raw.astype(np.float32)
-    return np.clip(normaliser(raw), -CLIP, CLIP).astype(np.float32)
+    return _seen(raw, normaliser.mean, normaliser.factor).astype(np.float32)
 
 
-def sample_action(policy: Gaussian, noise: Tensor) -> Tensor:
-    """Actions from standard normal noise of the same shape."""
-    return policy.mean + policy.log_std.exp() * noise
+def _seen(raw: Array, mean: Array, factor: Array) -> Array:
+    """Observations in σ, held to ±CLIP."""
+    scaled = raw - mean
+    scaled *= factor
+    np.maximum(scaled, -CLIP, out=scaled)
+    np.minimum(scaled, CLIP, out=scaled)
+    return scaled
+
+
+def sample_action(mean: Floats, log_std: Floats, noise: Floats) -> Floats:
+    """Actions of a Gaussian policy from standard normal noise of the same shape."""
+    spread: Floats = np.exp(log_std)
+    return mean + spread * noise
 
 
 def sample(
     batch: Batch,
     running: Running,
-    policy: Policy,
+    actor: Actor,
     normaliser: Normaliser | None,
-    noise: NDArray[np.float32],
+    noise: Floats,
     act: SampleAction,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> tuple[Rollout, Running]:
     """Step every world len(noise) times. `noise`: (T, worlds, action_dim), standard normal.
 
-    Raises Interrupted between two steps as soon as `interrupted()` says so.
+    Nothing but array operations on (worlds, …) happens in a step: what the update needs besides is
+    computed for the whole batch afterwards. Raises Interrupted between two steps as soon as
+    `interrupted()` says so; what an environment raises is told the step it happened in.
     """
     T, E, A = noise.shape
     facts = batch.facts
+    low, high = facts.action_low, facts.action_high
     raw = np.empty((T, E, facts.observation_dim))
     observation = np.empty((T, E, facts.observation_dim), dtype=np.float32)
     action, mean, log_std = (np.empty((T, E, A), dtype=np.float32) for _ in range(3))
@@ -114,22 +126,19 @@ def sample(
     terms: dict[str, list[Array]] = {}
     episodes: list[Episode] = []
     now, returns, lengths = running.observation, running.returns.copy(), running.lengths.copy()
-    beyond = 0
+    moments = None if normaliser is None else (normaliser.mean, normaliser.factor)
     for t in range(T):
         if interrupted():
             raise Interrupted
         raw[t] = now
-        scaled = now if normaliser is None else normaliser(now)
-        if normaliser is not None:
-            beyond += int(np.count_nonzero(np.abs(scaled) > CLIP))
-            scaled = np.clip(scaled, -CLIP, CLIP)
-        observation[t] = scaled
-        inputs = torch.from_numpy(observation[t]).to(policy.device, policy.dtype)
-        pi = policy.act(inputs)
-        chosen = act(pi, torch.from_numpy(noise[t]).to(policy.device, policy.dtype))
-        mean[t], log_std[t] = pi.mean.cpu().numpy(), pi.log_std.cpu().numpy()
-        action[t] = chosen.cpu().numpy()
-        step = batch.step(np.clip(action[t], facts.action_low, facts.action_high))
+        observation[t] = now if moments is None else _seen(now, *moments)
+        mean[t], log_std[t] = actor(observation[t])
+        chosen = action[t] = act(mean[t], log_std[t], noise[t])
+        try:
+            step = batch.step(np.minimum(np.maximum(chosen, low), high))
+        except Exception as error:
+            error.add_note(f"in step {t + 1} of {T} of the batch")
+            raise
         reward[t], terminated[t], truncated[t] = step.reward, step.terminated, step.truncated
         now = step.observation
         for name, value in step.reward_terms.items():
@@ -160,6 +169,11 @@ def sample(
         last=now,
         episodes=tuple(episodes),
         reward_terms={name: float(np.mean(values)) for name, values in terms.items()},
-        clipped_fraction=None if normaliser is None else beyond / max(1, raw.size),
+        clipped_fraction=None if normaliser is None else _clipped(observation),
     )
     return rollout, Running(observation=now, returns=returns, lengths=lengths)
+
+
+def _clipped(observation: Floats) -> float:
+    """Fraction of the numbers that stand at ±CLIP."""
+    return float(np.count_nonzero(np.abs(observation) >= CLIP)) / max(1, observation.size)

@@ -154,9 +154,12 @@ class RunLog:
 
 
 def _account(error: Exception) -> str:
-    """The exception in one line, then the last frames of its traceback."""
+    """The exception and its notes in one line, then the last frames of its traceback."""
     name = type(error).__qualname__
     text = " ".join(str(error).split())
+    notes = ", ".join(getattr(error, "__notes__", ()))
+    if notes:
+        text = f"{text} ({notes})".lstrip()
     frames = traceback.format_tb(error.__traceback__)[-_FRAMES:]
     return "".join((f"{name}: {text}\n" if text else f"{name}\n", *frames)).rstrip()
 

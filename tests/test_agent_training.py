@@ -160,7 +160,8 @@ def test_environment_that_raises_says_which_one_it_was() -> None:
     next(training)
     with pytest.raises(FloatingPointError, match="burnt out") as caught:
         next(training)
-    assert caught.value.__notes__ == ["raised by environment 0 of 1"]
+    notes = ["raised by environment 0 of 1", "in step 22 of 64 of the batch"]
+    assert caught.value.__notes__ == notes
 
 
 def test_update_is_skipped_at_rounding_level_of_the_advantages() -> None:
