@@ -4,6 +4,10 @@ import io
 import os
 import pickle
 import re
+import struct
+import warnings
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +26,20 @@ KEEP = 3
 KEEP_BEFORE = 5
 """States before a suspicious iteration kept in one run."""
 _NAME = re.compile(r"(?P<iteration>\d{12})(-before-(?P<kind>[a-z-]+))?\.pt")
-_DAMAGE = (OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError)
-"""What reading a file raises that is no checkpoint, besides UnpicklingError."""
+_DAMAGE = (
+    OSError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    pickle.UnpicklingError,
+)
+"""What reading a file raises that is no checkpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -91,8 +107,12 @@ def stored(run: Path) -> list[Stored]:
 def load(path: Path) -> dict[str, Any]:
     """Read one checkpoint; nothing in it is executed. UserError when it cannot be read."""
     try:
-        snapshot = torch.load(path, map_location="cpu", weights_only=True)
-    except (*_DAMAGE, pickle.UnpicklingError) as error:
+        with zipfile.ZipFile(path) as archive, warnings.catch_warnings(action="ignore"):
+            damaged = archive.testzip()  # torch does not compare its checksums
+            if damaged is not None:
+                raise zipfile.BadZipFile(damaged)
+            snapshot = torch.load(path, map_location="cpu", weights_only=True)
+    except _DAMAGE as error:
         raise UserError(f"{path}: not a readable checkpoint; resume from an older one") from error
     if not isinstance(snapshot, dict) or not {"format", "iteration", "policy"} <= snapshot.keys():
         raise UserError(f"{path}: not a checkpoint of this agent; resume from an older one")

@@ -18,6 +18,7 @@ FROM_THE_START = (
     "seed",
     "environments",
     "hidden",
+    "vf_hidden",
     "log_std",
     "learn_std",
     "normalise_observations",

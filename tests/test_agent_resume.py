@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,12 +70,19 @@ class Own(gymnasium.Env[Any, Any]):
         return self.place.copy(), reward, bool(abs(self.place[0]) > 2.5), False, {}
 
 
+class Mute(Own):
+    """The same, but nobody can ask it for its state."""
+
+    save_state = None  # type: ignore[assignment]
+
+
 @pytest.fixture(autouse=True)
 def _own() -> Iterator[None]:
     Own.signalled = False
     gymnasium.register("Own-v0", Own, max_episode_steps=40)
+    gymnasium.register("Mute-v0", Mute, max_episode_steps=40)
     yield
-    del gymnasium.registry["Own-v0"]
+    del gymnasium.registry["Own-v0"], gymnasium.registry["Mute-v0"]
 
 
 def _train(run: Path, *arguments: str, env: str = "Own-v0") -> int:
@@ -125,3 +135,116 @@ def test_snapshot_in_another_training_goes_on_bit_for_bit(
         for name in left.keys() - clocked:
             assert repr(left[name]) == repr(right[name]), name
     assert torch.equal(one.policy.theta(), other.policy.theta())
+
+
+def _child(run: Path, *arguments: str, env: str = "Own-v0") -> list[str]:
+    """The command that trains as a process of its own, which knows `Own-v0` too."""
+    here = Path(__file__)
+    code = (
+        f"import sys; sys.path.append({str(here.parent)!r})\n"
+        f"import gymnasium, {here.stem} as tests\n"
+        "from agent.__main__ import main\n"
+        "gymnasium.register('Own-v0', tests.Own, max_episode_steps=40)\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-P", "-c", code, "train", f"--env={env}", f"--out={run}"]
+    return [*command, *SMALL, *arguments]
+
+
+def _interrupt(run: Path, number: int, rows: int, *arguments: str, env: str) -> int:
+    """Train as a process, send it a signal after so many rows, and return its exit code."""
+    command = _child(run, "--iterations=1000000", *arguments, env=env)
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            while not (run / "run.json").exists() or len(open_run(run)) < rows:
+                assert process.poll() is None
+                time.sleep(0.02)
+        finally:
+            process.send_signal(number)
+    return process.returncode
+
+
+@pytest.mark.parametrize(("env", "name"), [("HalfCheetah-v5", "SIGTERM"), ("Hopper-v5", "SIGKILL")])
+def test_interrupted_process_goes_on_as_if_nothing_had_happened(
+    env: str, name: str, tmp_path: Path
+) -> None:
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    number = getattr(signal, name)
+    every = "--checkpoint-every=7"  # a killed run has rows beyond its checkpoint, nearly always
+    code = _interrupt(cut, number, 10, every, "--normalise-rewards", env=env)
+    assert code == (-number if name == "SIGKILL" else 128 + number)
+    rows = len(open_run(cut))
+    last = f"--iterations={rows + 4}"
+    assert main(["train", f"--resume={cut}", last]) == 0
+    assert _train(whole, every, last, "--normalise-rewards", env=env) == 0
+    _assert_equal(cut, whole)
+    resumed = open_run(cut)
+    assert "environments-reset" not in _kinds(resumed)
+    assert resumed.column("iteration").values.tolist() == list(range(1, rows + 5))
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("rewards", ["--normalise-rewards", "--no-normalise-rewards"])
+def test_run_stopped_in_the_middle_of_a_batch_goes_on_as_if_nothing_had_happened(
+    name: str, rewards: str, tmp_path: Path
+) -> None:
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    at = (f"--env-arg=at={16 + 2 * 32 + 7}", f"--env-arg=sends={name}", rewards, "--iterations=5")
+    assert _train(cut, *at) == 128 + getattr(signal, name)
+    assert len(open_run(cut)) == 2
+    assert main(["train", f"--resume={cut}"]) == 0
+    assert _train(whole, *at) == 0
+    _assert_equal(cut, whole)
+
+
+def test_killed_in_the_middle_of_a_batch_the_rows_after_the_checkpoint_are_superseded(
+    tmp_path: Path,
+) -> None:
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    at = f"--env-arg=at={16 + 5 * 32 + 7}"  # after warm-up, in iteration 6
+    kill = (at, "--env-arg=sends=SIGKILL", "--checkpoint-every=3", "--iterations=9")
+    done = subprocess.run(_child(cut, *kill), stderr=subprocess.DEVNULL, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert len(open_run(cut)) == 5
+    Own.signalled = True
+    assert main(["train", f"--resume={cut}"]) == 0
+    assert _train(whole, *kill) == 0
+    _assert_equal(cut, whole)
+    resumed = open_run(cut)
+    assert resumed.attempts == 2
+    assert resumed.column("attempt").values.tolist() == [1] * 3 + [2] * 6
+    assert open_run(cut, attempt=1).column("iteration").values.tolist() == [1, 2, 3, 4, 5]
+
+
+def test_signal_before_the_first_iteration_is_done_leaves_a_run_that_goes_on(
+    tmp_path: Path,
+) -> None:
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    at = ("--env-arg=sends=SIGTERM", "--env-arg=at=3", "--iterations=3")
+    assert _train(cut, *at) == 128 + signal.SIGTERM
+    stopped = open_run(cut)
+    assert (len(stopped), stopped.state.reason) == (0, "SIGTERM after iteration 0")
+    assert main(["train", f"--resume={cut}"]) == 0
+    assert _train(whole, *at) == 0
+    _assert_equal(cut, whole)
+
+
+def test_environments_without_a_state_start_anew_and_an_event_says_why(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    at = ("--env-arg=sends=SIGTERM", f"--env-arg=at={16 + 2 * 32 + 7}", "--iterations=4")
+    assert _train(run, *at, env="Mute-v0") == 128 + signal.SIGTERM
+    assert main(["train", f"--resume={run}"]) == 0
+    resumed = open_run(run)
+    assert resumed.column("iteration").values.tolist() == [1, 2, 3, 4]
+    (said,) = (event.text for event in resumed.events if event.kind == "environments-reset")
+    assert "the checkpoint of iteration 2; they cannot hand over their state" in said
+
+
+def test_other_arguments_of_the_environment_are_in_force_in_new_episodes(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    at = ("--env-arg=sends=SIGTERM", f"--env-arg=at={16 + 2 * 32 + 7}", "--iterations=4")
+    assert _train(run, *at) == 128 + signal.SIGTERM
+    assert main(["train", f"--resume={run}", "--env-arg=at=0"]) == 0
+    resumed = open_run(run)
+    (said,) = (event.text for event in resumed.events if event.kind == "environments-reset")
+    assert "they are made with other arguments" in said
