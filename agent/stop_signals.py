@@ -1,5 +1,6 @@
 """Ctrl-C, SIGTERM and SIGHUP as a request to stop in good order."""
 
+import os
 import signal
 from collections.abc import Callable
 from types import FrameType, TracebackType
@@ -10,15 +11,18 @@ NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 class StopSignals:
     """While open, the first signal is kept in `received` and calls `asked`; Ctrl-C after it does
-    not wait any longer. A signal that is ignored (nohup) stays ignored."""
+    not wait any longer. A signal that is ignored (nohup) stays ignored, and so is a SIGHUP that only
+    says that the terminal is gone (a connection that dropped): nobody asked to stop."""
 
     def __init__(self, asked: Callable[[], None]) -> None:
         self.received: signal.Signals | None = None
         self._asked = asked
+        self._terminal = False
         self._before: dict[signal.Signals, Callable[[int, FrameType | None], object] | int | None]
         self._before = {}
 
     def __enter__(self) -> Self:
+        self._terminal = _has_terminal()
         for name in NAMES:
             number = getattr(signal, name, None)  # Windows has no SIGHUP
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:
@@ -26,6 +30,8 @@ class StopSignals:
         return self
 
     def _heard(self, number: int, _frame: FrameType | None) -> None:
+        if signal.Signals(number).name == "SIGHUP" and self._terminal and not _has_terminal():
+            return
         if self.received is None:
             self.received = signal.Signals(number)
             self._asked()
@@ -45,3 +51,12 @@ class StopSignals:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+
+def _has_terminal() -> bool:
+    """Whether this process still has a controlling terminal."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except (OSError, AttributeError):  # Windows has neither
+        return False
+    return True

@@ -43,8 +43,8 @@ def train(
         closing(training.batch),
         StopSignals(training.interrupt) as signals,
         RunLog(run, run_id=run_id(config), command=command, **training.metadata) as log,
+        Progress(sys.stderr, config.iterations) as progress,
     ):
-        progress = Progress(sys.stderr, config.iterations)
         progress.say(f"{'resuming' if resume else 'training'} {config.env} into {run}")
         for kind, text in start.events:
             log.event(kind, text)
@@ -52,10 +52,10 @@ def train(
         run_to_end(training, log, keeper, progress, warnings, signals)
         # A signal that comes with the last iteration stops nothing.
         by = signals.received if keeper.iteration < config.iterations else None
-        if by is not None:
-            reason = f"{by.name} after iteration {keeper.iteration}"
+        reason = None if by is None else f"{by.name} after iteration {keeper.iteration}"
+        if reason is not None:
             log.stop(reason)
-            progress.say(f"stopped: {reason}; go on with --resume {run}")
+    progress.end(run, reason)
     if like is not None:
         progress.say(verdict(like, run))
     return 0 if by is None else signals.exit_code

@@ -1,8 +1,5 @@
 """`trpo-tui train` as a process: what it leaves behind however it ends."""
 
-import io
-import os
-import pty
 import signal
 import subprocess
 import sys
@@ -22,7 +19,6 @@ from agent.__main__ import main
 from agent.arguments import env_args, parser
 from agent.config import Config, config_of, settings
 from agent.mujoco_warnings import MujocoWarnings
-from agent.progress import Progress
 from agent.stop_signals import StopSignals
 from agent.training import Training
 from runlog import RunLog, open_run
@@ -304,37 +300,6 @@ def test_training_from_a_script_leaves_no_file_of_mujoco(tmp_path: Path) -> None
     )
     assert done.stdout == "1\n"
     assert list(tmp_path.iterdir()) == []
-
-
-ROW = {
-    "iteration": 1,
-    "episode_return_mean": None,
-    "reward_mean": 0.5,
-    "kl": 0.0071,
-    "update_outcome": "accepted",
-    "steps_per_second": 5000.0,
-}
-
-
-def test_progress_elsewhere_is_lines_but_not_one_for_every_iteration() -> None:
-    stream = io.StringIO()
-    progress = Progress(stream, 100)
-    for iteration in range(1, 101):
-        progress.show(ROW | {"iteration": iteration})
-    lines = stream.getvalue().splitlines()
-    assert [line.split()[1] for line in lines] == ["1/100", "100/100"]
-    assert "\r" not in stream.getvalue()
-
-
-def test_terminal_that_vanishes_silences_progress_and_nothing_else() -> None:
-    master, slave = pty.openpty()
-    with os.fdopen(slave, "w", encoding="utf-8") as stream:
-        progress = Progress(stream, 3)
-        progress.show(ROW)
-        assert os.read(master, 1000).startswith(b"\r\x1b[Kiteration 1/3  reward 0.5")
-        os.close(master)
-        progress.show(ROW | {"iteration": 2})
-        progress.show(ROW | {"iteration": 3})
 
 
 def test_checkpoint_that_cannot_be_written_costs_a_warning_not_the_training(tmp_path: Path) -> None:
