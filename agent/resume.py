@@ -63,7 +63,7 @@ def go_on(training: Training, config: Config, run: Path) -> Start:
             f"--iterations {planned}: {done} are done already; give more than {done},"
             f" or end the run with trpo-tui finalize {run}"
         )
-    events = [("checkpoint-unreadable", f"{text}: went on from {done}") for text in unreadable]
+    events = [("checkpoint-unreadable", f"{text}: went on from iteration {done}") for text in unreadable]
     if reset is not None:
         events.append(
             (

@@ -1,0 +1,291 @@
+"""Checkpoints on disk: which are kept, what a damaged one costs, what is suspicious."""
+
+import math
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from agent import checkpoint
+from agent.__main__ import main
+from agent.config import Config
+from agent.snapshot import FORMAT, live, plain
+from agent.suspicion import QUIET, RETURNS, Past, half_range, judge
+from agent.training import Training
+from runlog import open_run
+from runlog.errors import UserError
+
+SMALL = ("--steps-per-iteration=64", "--environments=2", "--warm-up-steps=0", "--vf-iters=1")
+
+
+def _train(run: Path, *arguments: str) -> int:
+    return main(["train", "--env=Pendulum-v1", f"--out={run}", *SMALL, *arguments])
+
+
+def _stopped(run: Path, iterations: int = 6) -> Path:
+    """A run killed right after its last row, with checkpoints of every iteration."""
+    training = Training.from_config(
+        Config(
+            env="Pendulum-v1",
+            iterations=iterations,
+            steps_per_iteration=64,
+            environments=2,
+            warm_up_steps=0,
+            vf_iters=1,
+            checkpoint_every=1,
+        )
+    )
+    from runlog import RunLog
+
+    with RunLog(run, **training.metadata) as log:
+        checkpoint.save(run, training.snapshot())
+        for row in training:
+            log.iteration(**row)
+            checkpoint.save(run, training.snapshot())
+        log.stop("enough")
+    return run
+
+
+def _files(run: Path) -> list[str]:
+    return [file.path.name for file in checkpoint.stored(run)]
+
+
+def _snapshot(iteration: int) -> dict[str, Any]:
+    return {"format": FORMAT, "iteration": iteration, "policy": {}}
+
+
+def test_every_kind_of_state_comes_back_as_it_was(tmp_path: Path) -> None:
+    state = {
+        "double": np.array([1.5, math.nan, -math.inf]),
+        "single": np.arange(6, dtype=np.float32).reshape(2, 3)[:, ::2],
+        "whole": np.array([2**62], dtype=np.int64),
+        "unsigned": np.array([2**64 - 1], dtype=np.uint64),
+        "flags": np.array([[True], [False]]),
+        "nothing": np.zeros((0, 3)),
+        "scalar": np.float32(0.1),
+        "generator": np.random.default_rng(1).bit_generator.state,  # with integers of 128 bits
+        "nested": [{"a": (1, "two", None, True)}, []],
+    }
+    path = checkpoint.save(tmp_path, _snapshot(1) | {"environments": plain(state, "state")})
+    back = live(checkpoint.load(path)["environments"])
+    assert repr(back) == repr(state)
+    for name in ("double", "single", "whole", "unsigned", "flags", "nothing", "scalar"):
+        assert (back[name].dtype, back[name].shape) == (state[name].dtype, state[name].shape)  # type: ignore[attr-defined]
+
+
+def test_snapshot_shares_nothing_with_what_it_was_taken_of() -> None:
+    array = np.zeros(2)
+    kept = plain({"a": [array]}, "state")
+    array[0] = 1.0
+    back = live(kept)
+    back["a"][0][1] = 1.0
+    assert live(kept)["a"][0].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("value", [object(), np.array(["text"]), {1, 2}, np.array([object()])])
+def test_state_no_checkpoint_can_hold_is_named(value: Any) -> None:
+    with pytest.raises(UserError, match=r"the state\.inner\[1\] is an? .*no checkpoint can hold"):
+        plain({"inner": [0, value]}, "the state")
+
+
+def test_latest_regular_ones_and_iteration_0_are_kept(tmp_path: Path) -> None:
+    for iteration in (0, 5, 10, 15, 20, 25):
+        checkpoint.save(tmp_path, _snapshot(iteration))
+    assert [file.iteration for file in checkpoint.stored(tmp_path)] == [0, 15, 20, 25]
+
+
+def test_without_iteration_0_no_other_takes_its_place(tmp_path: Path) -> None:
+    for iteration in (5, 10, 15, 20, 25):
+        checkpoint.save(tmp_path, _snapshot(iteration))
+    assert [file.iteration for file in checkpoint.stored(tmp_path)] == [15, 20, 25]
+
+
+def test_states_before_suspicious_iterations_are_at_most_five_the_first_of_each_kind_among_them(
+    tmp_path: Path,
+) -> None:
+    for iteration in range(30, 330, 30):
+        checkpoint.save(tmp_path, _snapshot(iteration), "rejected")
+        checkpoint.save(tmp_path, _snapshot(iteration))
+    checkpoint.save(tmp_path, _snapshot(330), "non-finite")
+    special = [(f.iteration, f.kind) for f in checkpoint.stored(tmp_path) if f.kind]
+    rejected = [(i, "rejected") for i in (30, 240, 270, 300)]
+    assert special == [*rejected, (330, "non-finite")]
+    for kind in ("skipped", "overshoot", "collapse"):
+        checkpoint.save(tmp_path, _snapshot(331), kind)
+    special = [(f.iteration, f.kind) for f in checkpoint.stored(tmp_path) if f.kind]
+    assert len(special) == 5
+    assert special[0] == (30, "rejected")
+    assert not checkpoint.worth_keeping(tmp_path, 400, "rejected")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK",
+        b"not a checkpoint at all",
+        pickle.dumps({"iteration": 9}),
+        "truncated",
+        "one bit",
+        "zeros",
+        "foreign",
+    ],
+)
+def test_unreadable_checkpoint_costs_the_iterations_since_the_one_before(
+    content: bytes | str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = _stopped(tmp_path / "run")
+    newest = checkpoint.stored(run)[-1].path
+    good = bytearray(newest.read_bytes())
+    middle = len(good) // 2
+    if content == "truncated":
+        newest.write_bytes(good[: len(good) // 2])
+    elif content == "one bit":
+        tensor = checkpoint.load(newest)["critic"]["theta"].numpy().tobytes()
+        good[good.index(tensor) + 5] ^= 4
+        newest.write_bytes(good)
+    elif content == "zeros":
+        good[middle : middle + 512] = bytes(512)
+        newest.write_bytes(good)
+    elif content == "foreign":
+        torch.save({"state_dict": torch.zeros(2)}, newest)
+    else:
+        newest.write_bytes(content)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match=rf"{newest.name}: not a .*resume from an older one"):
+        checkpoint.load(newest)
+    assert main(["train", f"--resume={run}", "--iterations=8"]) == 0
+    resumed = open_run(run)
+    assert resumed.column("iteration").values.tolist() == list(range(1, 9))
+    assert resumed.column("attempt").values.tolist() == [1] * 5 + [2] * 3
+    (said,) = (e.text for e in resumed.events if e.kind == "checkpoint-unreadable")
+    assert newest.name in said
+    assert said.endswith("went on from iteration 5")
+
+
+def test_no_readable_checkpoint_at_all_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = _stopped(tmp_path / "run", iterations=1)
+    for file in checkpoint.stored(run):
+        file.path.write_bytes(b"")
+    assert main(["train", f"--resume={run}", "--iterations=8"]) == 2
+    said = capsys.readouterr().err
+    assert "none of its 2 checkpoints can be read; train anew into another folder" in said
+    assert said.count("\n") == 1
+
+
+def test_checkpoint_of_a_newer_version_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = _stopped(tmp_path / "run", iterations=2)
+    checkpoint.save(run, checkpoint.latest(run)[0] | {"format": FORMAT + 1, "iteration": 3})
+    assert main(["train", f"--resume={run}", "--iterations=8"]) == 2
+    said = capsys.readouterr().err
+    assert f"format {FORMAT + 1}, this version knows {FORMAT}; upgrade" in said
+    assert said.count("\n") == 1
+
+
+def test_checkpoint_without_environments_resumes_with_new_episodes(tmp_path: Path) -> None:
+    run = _stopped(tmp_path / "run", iterations=2)
+    newest = checkpoint.stored(run)[-1]
+    old = checkpoint.load(newest.path)
+    for name in ("environments", "reward_normaliser"):
+        del old[name]
+    checkpoint.save(run, old | {"format": 1})
+    assert main(["train", f"--resume={run}", "--iterations=4"]) == 0
+    resumed = open_run(run)
+    assert len(resumed) == 4
+    (said,) = (e.text for e in resumed.events if e.kind == "environments-reset")
+    assert "the checkpoint does not hold their state" in said
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "iteration"),
+    [
+        ("nan-reward@4", "non-finite", 4),
+        ("flipped-line-search@3", "rejected", 3),
+        ("detached-gradient@5", "skipped", 5),
+    ],
+)
+def test_state_before_a_suspicious_iteration_is_kept_and_an_event_names_it(
+    fault: str, kind: str, iteration: int, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    assert _train(run, "--iterations=9", "--checkpoint-every=0", f"--fault={fault}") == 0
+    logged = open_run(run)
+    event = next(e for e in logged.events if e.kind == "suspicious" and kind in e.text)
+    name = f"{iteration - 1:012d}-before-{kind}.pt"
+    assert event.text.startswith(f"iteration {iteration}: ")
+    assert event.text.endswith(f"; the state before it: checkpoints/{name}")
+    assert event.row == iteration
+    assert name in _files(run)
+    state = checkpoint.load(run / "checkpoints" / name)
+    assert state["iteration"] == iteration - 1
+    assert state["config"]["fault"] == [fault]
+
+
+def _row(iteration: int, **columns: Any) -> dict[str, Any]:
+    healthy = {"update_outcome": "accepted", "kl": 0.0099, "max_kl": 0.01, "log_std_min": -0.5}
+    return {"iteration": iteration, **healthy, **columns}
+
+
+def _judged(rows: list[dict[str, Any]]) -> list[tuple[int, str]]:
+    past, found = Past(), []
+    for row in rows:
+        news, past = judge(row, past)
+        found += [(row["iteration"], kind) for kind in news]
+    return found
+
+
+def test_a_lasting_trouble_is_news_once_and_again_after_a_quiet_time() -> None:
+    rejected = {"update_outcome": "rejected"}
+    rows = [
+        _row(i, **(rejected if i in (3, 4, 9, 30, 31, 31 + QUIET + 1) else {}))
+        for i in range(1, 80)
+    ]
+    assert _judged(rows) == [(3, "rejected"), (31 + QUIET + 1, "rejected")]
+
+
+def test_noise_slow_forgetting_and_a_healthy_fall_of_sigma_are_not_suspicious() -> None:
+    rng = np.random.default_rng(0)
+    rising = [
+        _row(i, episode_return_mean=10 * i + 40 * rng.standard_normal(), log_std_min=-0.01 * i)
+        for i in range(1, 200)
+    ]
+    falling = [_row(i, episode_return_mean=-10.0 * i) for i in range(1, 100)]
+    flat = [_row(i, episode_return_mean=200.0) for i in range(1, 100)]
+    heavy = [_row(i, episode_return_mean=float(rng.lognormal())) for i in range(1, 300)]
+    for rows in (rising, falling, flat, heavy):
+        assert _judged(rows) == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "kind"),
+    [
+        ({"episode_return_mean": -500.0}, "collapse"),
+        ({"log_std_min": -5.0}, "collapse"),
+        ({"kl": 0.016}, "overshoot"),
+        ({"value_loss": math.nan}, "non-finite"),
+        ({"kl": math.inf}, "non-finite"),
+        ({"update_outcome": "skipped-gradient"}, "skipped"),
+    ],
+)
+def test_collapse_overshoot_and_non_finite_values_are_suspicious(
+    columns: dict[str, Any], kind: str
+) -> None:
+    rng = np.random.default_rng(0)
+    rows = [_row(i, episode_return_mean=5.0 * i + rng.standard_normal()) for i in range(1, 40)]
+    found = _judged([*rows, _row(40, **({"episode_return_mean": 200.0} | columns))])
+    assert (40, kind) in found
+    assert {at for at, _ in found} == {40}
+    assert len(rows) > RETURNS
+
+
+def test_sigma_is_judged_by_the_range_of_the_actions() -> None:
+    narrow = half_range(np.array([-0.01, -np.inf]), np.array([0.01, np.inf]))
+    assert narrow == pytest.approx(0.01)
+    assert half_range(np.array([-np.inf]), np.array([np.inf])) == 1.0
+    assert judge(_row(1, log_std_min=-5.0), Past(half_range=narrow))[0] == {}
