@@ -95,19 +95,19 @@ class Progress:
 
     def end(self, run: Path, stopped: str | None = None) -> None:
         """What came out, and what to do next. `stopped`: why it ended before its time."""
-        told = f"{self._trained} iteration{'' if self._trained == 1 else 's'}"
+        if stopped is not None:
+            self.say(f"stopped: {stopped}")
+        told = f"trained {self._trained} iteration{'' if self._trained == 1 else 's'}"
         if self._row:
             told += f", {amount(self._row['timesteps'])} steps"
-        told += f" in {duration(time.monotonic() - self._begun)}"
+        self.say(f"{told}, in {duration(time.monotonic() - self._begun)}")
         if self._return is not None and self._best is not None:
             value, at = self._best
-            told += f": return {number(self._return)}, best {number(value)} in iteration {at}"
+            self.say(f"return {number(self._return)}, best {number(value)} in iteration {at}")
         name = shlex.quote(str(run))
         if stopped is None:
-            self.say(f"trained {told}")
             self.say(f"next: trpo-tui watch {name}, or trpo-tui analyze {name}")
         else:
-            self.say(f"stopped: {stopped}; trained {told}")
             self.say(f"go on with trpo-tui train --resume {name}")
 
     def clear(self) -> None:

@@ -242,14 +242,16 @@ def test_end_says_what_came_out_and_what_to_do_next() -> None:
     for iteration, value in ((1, 3.0), (2, 25.0), (3, 20.0)):
         progress.show(_row(iteration, episode_return_mean=value))
     progress.end(Path("runs/my run"))
-    assert stream.getvalue().splitlines()[-2:] == [
-        "trained 3 iterations, 6.14k steps in 0 s: return 20.0, best 25.0 in iteration 2",
+    assert stream.getvalue().splitlines()[-3:] == [
+        "trained 3 iterations, 6.14k steps, in 0 s",
+        "return 20.0, best 25.0 in iteration 2",
         "next: trpo-tui watch 'runs/my run', or trpo-tui analyze 'runs/my run'",
     ]
     progress.end(Path("x"), "SIGINT after iteration 3")
-    assert stream.getvalue().splitlines()[-2:] == [
-        "stopped: SIGINT after iteration 3; trained 3 iterations, 6.14k steps in 0 s: return 20.0,"
-        " best 25.0 in iteration 2",
+    assert stream.getvalue().splitlines()[-4:] == [
+        "stopped: SIGINT after iteration 3",
+        "trained 3 iterations, 6.14k steps, in 0 s",
+        "return 20.0, best 25.0 in iteration 2",
         "go on with trpo-tui train --resume x",
     ]
 
