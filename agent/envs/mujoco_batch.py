@@ -34,7 +34,7 @@ class MujocoBatch:
 
     def __init__(self, model: Any, task: Task, frame_skip: int, worlds: int, facts: Facts) -> None:
         from mujoco import MjData, mj_rnePostConstraint, mjtStage
-        from mujoco.batch import Batch
+        from mujoco.batch import Batch, SimulationError
 
         self._task, self._facts, self._worlds, self._skip = task, facts, worlds, frame_skip
         # Contact forces are worked out on what a step left in a world's own MjData.
@@ -46,11 +46,12 @@ class MujocoBatch:
         if task.contact_forces:
             self._now["cfrc_ext"] = np.zeros((worlds, model.nbody, 6))
         self._data, self._post = MjData(model), mj_rnePostConstraint
+        self._error = SimulationError
         self._limit = first_limits(worlds, facts.horizon)
         self._age = np.zeros(worlds, dtype=np.int64)
         self._generators = [np_random(0)[0] for _ in range(worlds)]
         self._observation = np.zeros((worlds, facts.observation_dim))
-        self._before = task.place(self._now, ALL)
+        self._place = task.place(self._now, ALL)
 
     @property
     def worlds(self) -> int:
@@ -73,9 +74,9 @@ class MujocoBatch:
         self._run(lambda: self._physics.step(nstep=self._skip))
         if task.contact_forces:
             self._feel(range(self._worlds), fresh=True)
-        pay = task.pay(now, self._before, action)
-        self._observation = task.observe(now, ALL)
-        self._before = task.place(now, ALL)
+        place = task.place(now, ALL)
+        pay = task.pay(now, (place - self._place) / task.origin.dt, action)
+        self._place, self._observation = place, task.observe(now, ALL)
         self._age += 1
         truncated = (self._age >= self._limit) & ~pay.terminated
         ended = np.flatnonzero(pay.terminated | truncated)
@@ -108,7 +109,7 @@ class MujocoBatch:
             self._feel(rows, fresh=False)
         self._age[rows] = 0
         self._observation[rows] = self._task.observe(self._now, rows)
-        self._before[rows] = self._task.place(self._now, rows)
+        self._place[rows] = self._task.place(self._now, rows)
 
     def _feel(self, rows: Any, *, fresh: bool) -> None:
         """Look up the contact forces; `fresh`: after working them out, as Gymnasium's steps do."""
@@ -120,11 +121,9 @@ class MujocoBatch:
             forces[i] = data.cfrc_ext
 
     def _run(self, call: Any) -> None:
-        from mujoco.batch import SimulationError
-
         try:
             call()
-        except SimulationError as error:
+        except self._error as error:
             failed = ", ".join(str(i) for i in error.ids)
             error.add_note(f"raised by environment {failed} of {self._worlds}")
             raise
@@ -132,7 +131,7 @@ class MujocoBatch:
     def state(self) -> State:
         return {
             "physics": self._physics.state.copy(),
-            "place": self._before.copy(),
+            "place": self._place.copy(),
             "age": self._age.copy(),
             "limit": self._limit.copy(),
             "observation": self._observation.copy(),
@@ -145,7 +144,7 @@ class MujocoBatch:
         self._physics.state[:] = state["physics"]
         for generator, text in zip(self._generators, state["generators"], strict=True):
             set_generator(generator, text)
-        self._before, self._observation = state["place"].copy(), state["observation"].copy()
+        self._place, self._observation = state["place"].copy(), state["observation"].copy()
         self._age, self._limit = state["age"].copy(), state["limit"].copy()
         return self._observation
 

@@ -72,11 +72,11 @@ class Task:
         raise NotImplementedError
 
     def place(self, now: Fields, rows: Rows) -> Array:
-        """Where the worlds are, for the velocity of the next step: a copy."""
+        """Where the worlds are, (worlds,) or (worlds, 2): a copy."""
         return now["qpos"][rows, 0].copy()
 
-    def pay(self, now: Fields, before: Array, action: NDArray[np.float32]) -> Pay:
-        """What the step from `before` to `now` brought to every world."""
+    def pay(self, now: Fields, velocity: Array, action: NDArray[np.float32]) -> Pay:
+        """What a step brought to every world. `velocity`: mean one of the places, 1/s."""
         raise NotImplementedError
 
 
@@ -99,8 +99,7 @@ class Runner(Task):
         """Worlds that have not fallen; None where nothing can fall."""
         return None
 
-    def pay(self, now: Fields, before: Array, action: NDArray[np.float32]) -> Pay:
-        velocity = (now["qpos"][:, 0] - before) / self.origin.dt
+    def pay(self, now: Fields, velocity: Array, action: NDArray[np.float32]) -> Pay:
         forward = self.settings["forward_reward_weight"] * velocity
         cost = self.settings["ctrl_cost_weight"] * squares(action)
         terms = {"forward": forward, "ctrl": -cost}
@@ -157,7 +156,7 @@ class InvertedPendulum(Task):
     def observe(self, now: Fields, rows: Rows) -> Array:
         return np.concatenate((now["qpos"][rows], now["qvel"][rows]), axis=1)
 
-    def pay(self, now: Fields, before: Array, action: NDArray[np.float32]) -> Pay:  # noqa: ARG002
+    def pay(self, now: Fields, velocity: Array, action: NDArray[np.float32]) -> Pay:  # noqa: ARG002
         observation = self.observe(now, ALL)
         fallen = ~np.isfinite(observation).all(axis=1) | (np.abs(observation[:, 1]) > 0.2)
         upright = (~fallen).astype(np.float64)
@@ -184,7 +183,7 @@ class InvertedDoublePendulum(Task):
             axis=1,
         )
 
-    def pay(self, now: Fields, before: Array, action: NDArray[np.float32]) -> Pay:  # noqa: ARG002
+    def pay(self, now: Fields, velocity: Array, action: NDArray[np.float32]) -> Pay:  # noqa: ARG002
         x, _, y = now["site_xpos"][:, 0].T
         away = 0.01 * powers(x) + powers(y - 2)
         fast = 1e-3 * powers(now["qvel"][:, 1]) + 5e-3 * powers(now["qvel"][:, 2])
@@ -222,7 +221,7 @@ class Reacher(Task):
         parts = (np.cos(angles), np.sin(angles), qpos[:, 2:], now["qvel"][rows, :2])
         return np.concatenate((*parts, self._gap(now, rows)[:, :2]), axis=1)
 
-    def pay(self, now: Fields, before: Array, action: NDArray[np.float32]) -> Pay:  # noqa: ARG002
+    def pay(self, now: Fields, velocity: Array, action: NDArray[np.float32]) -> Pay:  # noqa: ARG002
         # A dot product each, because a norm along an axis rounds otherwise.
         distance = np.sqrt(np.array([gap.dot(gap) for gap in self._gap(now, ALL)]))
         dist = -distance * self.settings["reward_dist_weight"]
@@ -243,8 +242,7 @@ class Walker3d(Task):
         """Of control and of contacts."""
         raise NotImplementedError
 
-    def pay(self, now: Fields, before: Array, action: NDArray[np.float32]) -> Pay:
-        velocity = (self.place(now, ALL) - before) / self.origin.dt
+    def pay(self, now: Fields, velocity: Array, action: NDArray[np.float32]) -> Pay:
         forward = self.settings["forward_reward_weight"] * velocity[:, 0]
         healthy = self.healthy(now)
         survive = healthy * self.settings["healthy_reward"]
@@ -301,8 +299,8 @@ class Humanoid(Walker3d):
     def place(self, now: Fields, rows: Rows) -> Array:
         """The centre of mass, seen from above."""
         mass, xipos = self.origin.body_mass, now["xipos"][rows]
-        centre: Array = np.einsum("b,ebj->ej", mass, xipos) / mass.sum()
-        return centre[:, :2]
+        centre: Array = np.einsum("b,ebj->ej", mass, xipos)[:, :2] / mass.sum()
+        return centre
 
     def observe(self, now: Fields, rows: Rows) -> Array:
         parts = [self._position(now, rows), now["qvel"][rows]]
@@ -330,7 +328,7 @@ def lines(values: Array) -> Array:
 
 def squares(values: NDArray[Any]) -> NDArray[Any]:
     """Sum of squares of each world, in the values' own type: (worlds,)."""
-    total: NDArray[Any] = np.sum(np.square(lines(np.ascontiguousarray(values))), axis=1)
+    total: NDArray[Any] = np.add.reduce(np.square(lines(values)), axis=1)
     return total
 
 
