@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from agent import gaussian
 from agent.advantages import Advantages, Values, estimate, evaluate
@@ -30,6 +31,8 @@ class Lesson:
     rollout: Rollout
     reward: TrainingReward
     experience: Experience
+    theta: Tensor
+    """The policy's parameters when the batch was sampled."""
     values: Values
     """Of the critic that existed when the batch was sampled, whatever the order."""
     learned: Learned
@@ -64,6 +67,7 @@ def learn(
     """Learn from one batch; policy and critic are changed in place. Clocks run per phase, in s."""
     spent = {"advantage": 0.0, "policy": 0.0, "value": 0.0}
     begun = time.perf_counter()
+    theta = policy.theta()
     experience = experience_of(rollout, policy)
     sampling_values = evaluate(critic, rollout, normaliser)
     spent["advantage"] += time.perf_counter() - begun
@@ -110,6 +114,7 @@ def learn(
         rollout=rollout,
         reward=reward,
         experience=experience,
+        theta=theta,
         values=sampling_values,
         learned=learned,
         seconds_advantage=spent["advantage"],

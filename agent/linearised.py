@@ -6,11 +6,14 @@ Gradient and Fisher products need nothing else: both are Jᵀ of something simpl
 from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from agent.gaussian import Gaussian
 from agent.mlp import as_tensor, native
-from agent.networks import SATURATED, Policy
+from agent.networks import Policy
+
+SATURATED = 0.97
+"""|tanh| beyond which a unit counts as saturated: its slope is below 6 %."""
 
 
 class Linearised(Protocol):
@@ -45,22 +48,22 @@ class ClosedForm:
     def __init__(self, policy: Policy, theta: Tensor, observation: Tensor) -> None:
         self.policy = policy
         self._tape, self.pi = policy.tape(theta, observation)
+        self._vector = torch.empty_like(theta)  # what is pushed, and what was pulled
+        self._tensors = policy.split(self._vector)
+        self._layers = policy.layers(self._tensors)
 
     def pull(self, mean: Tensor, log_std: Tensor) -> tuple[Tensor | None, ...]:
-        policy = self.policy
-        tensors = policy.split(mean.new_empty(sum(policy.sizes)))
-        self._tape.pull(native(mean), policy.layers(tensors))
-        if policy.log_std_place is not None:
-            torch.sum(log_std, 0, out=tensors[policy.log_std_place])
-        return tensors
+        self._tape.pull(native(mean), self._layers)
+        if self.policy.log_std_place is not None:
+            torch.sum(log_std, 0, out=self._tensors[self.policy.log_std_place])
+        return self.policy.split(self._vector.clone())
 
     def push(self, v: Tensor) -> tuple[Tensor, Tensor]:
-        policy = self.policy
-        tensors = policy.split(v.to(self.pi.mean.dtype))
-        mean = as_tensor(self._tape.push(policy.layers(tensors)))
-        if policy.log_std_place is None:
+        self._vector.copy_(v)
+        mean = as_tensor(self._tape.push(self._layers))
+        if self.policy.log_std_place is None:
             return mean, torch.zeros_like(mean)
-        return mean, tensors[policy.log_std_place].expand_as(mean)
+        return mean, self._tensors[self.policy.log_std_place].expand_as(mean)
 
     def saturated_fraction(self) -> float | None:
         return self._tape.share_beyond(SATURATED)
@@ -70,10 +73,17 @@ class ByAutograd:
     """Any module. Jv is the derivative of u ↦ Jᵀu, which is linear, so the u does not matter."""
 
     def __init__(self, policy: Policy, theta: Tensor, observation: Tensor) -> None:
-        self.policy, self._observation = policy, observation
+        self.policy = policy
         self._tensors = tuple(part.detach().requires_grad_() for part in policy.split(theta))
-        with torch.enable_grad():
-            graph = policy.at(self._tensors, observation)
+        self._saturated, self._units = 0, 0
+        units = [m for m in policy.module.modules() if isinstance(m, nn.Tanh)]
+        hooks = [unit.register_forward_hook(self._count) for unit in units]
+        try:
+            with torch.enable_grad():
+                graph = policy.at(self._tensors, observation)
+        finally:
+            for hook in hooks:
+                hook.remove()
         self._outputs = (graph.mean, graph.log_std)
         self.pi = graph.detach()
         self._u: tuple[Tensor, ...] = ()
@@ -118,5 +128,9 @@ class ByAutograd:
         )
         return mean.detach(), log_std.detach()
 
+    def _count(self, _module: nn.Module, _inputs: object, output: Tensor) -> None:
+        self._saturated += int(torch.count_nonzero(output.detach().abs() > SATURATED))
+        self._units += output.numel()
+
     def saturated_fraction(self) -> float | None:
-        return self.policy.saturated_fraction(self._observation)
+        return self._saturated / self._units if self._units else None

@@ -15,9 +15,6 @@ from agent.mlp import Layers, Tape, as_tensor, native
 Actor = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]]
 """Observations (E, observation_dim) → mean and log σ, (E, action_dim) each."""
 
-SATURATED = 0.97
-"""|tanh| beyond which a unit counts as saturated: its slope is below 6 %."""
-
 
 class GaussianMLP(nn.Module):
     """Tanh layers to the mean of the action; log σ is a parameter of its own, the same everywhere."""
@@ -149,9 +146,7 @@ class Policy:
         return self.outside_graph(theta.double(), observation.double())
 
     def act(self, observation: Tensor) -> Gaussian:
-        """π of the parameters in force, in the module's own type, outside every graph."""
-        if self.layer_places:
-            return self.tape(self.theta(), observation)[1]
+        """π of the parameters in force, by the module, in its own type, outside every graph."""
         with torch.no_grad():
             return _gaussian(self.module(observation)).detach()
 
@@ -189,28 +184,6 @@ class Policy:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         pi = self.act(torch.from_numpy(observation).to(self.device, self.dtype))
         return pi.mean.float().cpu().numpy(), pi.log_std.float().cpu().numpy()
-
-    def saturated_fraction(self, observation: Tensor) -> float | None:
-        """Share of tanh activations beyond `SATURATED`; None for a policy without nn.Tanh."""
-        counts: list[Tensor] = []
-        total = 0
-
-        def count(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-            nonlocal total
-            counts.append((output.abs() > SATURATED).sum())
-            total += output.numel()
-
-        hooks = [
-            m.register_forward_hook(count) for m in self.module.modules() if isinstance(m, nn.Tanh)
-        ]
-        if not hooks:
-            return None
-        try:
-            self.act(observation)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        return int(sum(int(c) for c in counts)) / total if total else None
 
 
 def _gaussian(output: tuple[Tensor, Tensor]) -> Gaussian:

@@ -35,12 +35,15 @@ def row_of(
     `sampled_with`, `samples_next`: the normaliser of this batch and of the next one.
     """
     rollout, step = lesson.rollout, lesson.learned.step
+    sampling_policy = step.started
+    if not torch.equal(lesson.theta, step.theta_before):  # a critic's fit went first and moved it
+        sampling_policy = policy.exactly(lesson.theta, lesson.experience.observation)
     row = dict(
         columns_of(
             sampling_columns(
                 rollout,
                 lesson.reward,
-                step.started,
+                sampling_policy,
                 step.saturated_fraction,
                 lesson.experience,
                 facts,
@@ -107,7 +110,7 @@ def _end_columns(
         timesteps=timesteps,
         episodes=episodes,
         updates=1,
-        parameter_delta_norm=float((theta.double() - step.theta_before.double()).norm()),
+        parameter_delta_norm=float((theta.double() - lesson.theta.double()).norm()),
         kl_drift=drift,
         observation_shift=shift,
         max_kl=config.max_kl,
