@@ -24,7 +24,7 @@ def evaluate(run: Path, episodes: int = EPISODES) -> list[float]:
     stored = open_run(run).metadata
     config = config_of(stored["config"] | {"environments": 1, "fault": ()}, str(run))
     training = Training.from_config(config)
-    snapshot = checkpoint.latest(run)
+    snapshot, _ = checkpoint.latest(run)
     training.restore(snapshot | {"environments": None})
     act, facts = training.policy.actor(), training.batch.facts
     world = gymnasium.make(config.env, **config.env_args)
