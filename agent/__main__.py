@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent.arguments import config_from, parser, run_folder
+from agent.arguments import config_from, parser, resumed, run_folder
 from runlog.errors import UserError
 
 INTERRUPTED = 130
@@ -17,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         given = parser().parse_args(arguments)
         config = config_from(given)
+        source = resumed(given)
         from agent import faults
         from agent.train import train
 
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return train(
             config,
             lambda: run_folder(given, config),
-            resume="resume" in given,
+            resume=None if source is None else Path(source),
             like=Path(given.like) if "like" in given else None,
             command=shlex.join(["trpo-tui", *arguments]),
             prepare=lambda training: faults.put_in(training, config.fault),

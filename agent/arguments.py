@@ -147,25 +147,32 @@ def settings_of(run: Path) -> dict[str, Any]:
 
 
 def resumed(arguments: argparse.Namespace) -> str | None:
-    """The run to go on with: --resume RUN, or --resume with --out RUN."""
+    """The run to go on with: --resume RUN, or --resume with --out RUN.
+
+    One that has reached its end is left as it is: --out says where a copy of it goes on.
+    """
     if "resume" not in arguments:
         return None
     run: str = arguments.resume or getattr(arguments, "out", "")
     if not run:
         raise UserError("--resume: which run? --resume RUN")
-    if "out" in arguments and Path(arguments.out) != Path(run):
-        raise UserError(f"--resume {run} writes there; leave out --out {arguments.out}")
+    elsewhere = "out" in arguments and Path(arguments.out) != Path(run)
     if not (Path(run) / "run.json").exists():
         raise UserError(f"--resume {run}: no run there; train one with --out {run}")
-    if (Path(run) / "run.parquet").exists():
-        raise UserError(f"--resume {run}: this run has reached its end")
+    if (Path(run) / "run.parquet").exists() and not elsewhere:
+        raise UserError(
+            f"--resume {run}: this run has reached its end;"
+            " --iterations N --out ANOTHER goes on with it in another folder"
+        )
+    if elsewhere and not (Path(run) / "run.parquet").exists():
+        raise UserError(f"--resume {run} writes there; leave out --out {arguments.out}")
     return run
 
 
 def run_folder(arguments: argparse.Namespace, config: Config) -> Path:
     """The folder to write: --resume's, --out, or a new dated one below runs/."""
     source = resumed(arguments)
-    if source is not None:
+    if source is not None and not (Path(source) / "run.parquet").exists():
         return Path(source)
     if "out" in arguments:
         out = Path(arguments.out)

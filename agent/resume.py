@@ -12,6 +12,7 @@ from agent.suspicion import Past, half_range
 from agent.training import Training
 from runlog import open_run
 from runlog.errors import UserError
+from runlog.folder import PUBLISHED
 
 FROM_THE_START = (
     "env",
@@ -36,6 +37,14 @@ class Start:
     events: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A state to go on from; `unreadable`: a line for each newer one that is damaged."""
+
+    snapshot: dict[str, Any]
+    unreadable: tuple[str, ...]
+
+
 def beginning(training: Training) -> Start:
     """The start of a new run."""
     facts = training.batch.facts
@@ -49,21 +58,31 @@ def settings_in_force(run: Path) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name in known}
 
 
-def go_on(training: Training, config: Config, run: Path) -> Start:
-    """Restore the newest checkpoint that can be read.
+def state_of(run: Path, config: Config) -> Found:
+    """The newest state that can be read.
 
     UserError, and an untouched run, where nothing is left to do or a setting cannot change.
     """
     snapshot, unreadable = checkpoint.latest(run)
-    _require_same(config, snapshot.get("config") or open_run(run).metadata.get("config") or {}, run)
-    reset = training.restore(snapshot)
-    planned, done = config.iterations, training.iteration
+    before = snapshot.get("config") or open_run(run).metadata.get("config") or {}
+    _require_same(config, before, run)
+    planned, done = config.iterations, int(snapshot["iteration"])
     if planned <= done:
         raise UserError(
-            f"--iterations {planned}: {done} are done already; give more than {done},"
-            f" or end the run with trpo-tui finalize {run}"
+            f"--iterations {planned}: {done} are done already; give more than {done}"
+            + ("" if (run / PUBLISHED).exists() else f", or end it with trpo-tui finalize {run}")
         )
-    events = [("checkpoint-unreadable", f"{text}: went on from iteration {done}") for text in unreadable]
+    return Found(snapshot=snapshot, unreadable=unreadable)
+
+
+def go_on(training: Training, found: Found) -> Start:
+    """Restore a state, and tell what was not as it should be."""
+    reset = training.restore(found.snapshot)
+    done = training.iteration
+    events = [
+        ("checkpoint-unreadable", f"{text}: went on from iteration {done}")
+        for text in found.unreadable
+    ]
     if reset is not None:
         events.append(
             (
@@ -72,8 +91,11 @@ def go_on(training: Training, config: Config, run: Path) -> Start:
                 " every environment starts a new episode",
             )
         )
-    past = Past(**live(snapshot["past"])) if "past" in snapshot else beginning(training).past
-    return Start(past=past, events=tuple(events))
+    past = found.snapshot.get("past")
+    return Start(
+        past=beginning(training).past if past is None else Past(**live(past)),
+        events=tuple(events),
+    )
 
 
 def _require_same(config: Config, before: Mapping[str, Any], run: Path) -> None:

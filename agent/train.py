@@ -6,12 +6,13 @@ from contextlib import closing
 from pathlib import Path
 
 from agent.config import Config
+from agent.continuation import copy_run
 from agent.keeper import Keeper
 from agent.metadata import run_id
 from agent.mujoco_warnings import MujocoWarnings
 from agent.progress import Progress
 from agent.reproduction import verdict
-from agent.resume import beginning, go_on
+from agent.resume import beginning, go_on, state_of
 from agent.sampling import Interrupted
 from agent.stop_signals import StopSignals
 from agent.training import Training
@@ -22,22 +23,24 @@ def train(
     config: Config,
     place: Callable[[], Path],
     *,
-    resume: bool,
+    resume: Path | None,
     like: Path | None,
     command: str,
     prepare: Callable[[Training], None],
 ) -> int:
     """Train into the folder `place()` and return the exit code: 0, or 128 + signal when stopped.
 
+    `resume`: the run to go on with. One that has reached its end is copied to `place()` first.
     `place` is called once the environment is there; `prepare` with the training before its first
     iteration. An exception seals the log as crashed, leaves a checkpoint and goes on to the caller.
     At the end the run is compared with the run `like`.
     """
+    found = None if resume is None else state_of(resume, config)
     warnings = MujocoWarnings()
     training = Training.from_config(config)
     warnings.new()  # what MuJoCo finds old-fashioned in Gymnasium's models is no news
     run = place()
-    start = go_on(training, config, run) if resume else beginning(training)
+    start = beginning(training) if found is None else go_on(training, found)
     prepare(training)
     with (
         closing(training.batch),
@@ -45,7 +48,10 @@ def train(
         RunLog(run, run_id=run_id(config), command=command, **training.metadata) as log,
         Progress(sys.stderr, config.iterations) as progress,
     ):
-        progress.say(f"{'resuming' if resume else 'training'} {config.env} into {run}")
+        doing = "training" if resume is None else "resuming"
+        progress.say(f"{doing} {config.env} into {run}")
+        if resume is not None and resume != run:
+            copy_run(resume, run, log, training.iteration)
         for kind, text in start.events:
             log.event(kind, text)
         keeper = Keeper(run, log, training, config, start.past)

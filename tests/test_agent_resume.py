@@ -20,7 +20,7 @@ from agent.__main__ import main
 from agent.config import Config
 from agent.reproduction import difference
 from agent.training import Training
-from runlog import open_run
+from runlog import RunLog, open_run
 from runlog.run import Run
 
 SMALL = (
@@ -248,3 +248,82 @@ def test_other_arguments_of_the_environment_are_in_force_in_new_episodes(tmp_pat
     resumed = open_run(run)
     (said,) = (event.text for event in resumed.events if event.kind == "environments-reset")
     assert "they are made with other arguments" in said
+
+
+def test_finished_run_goes_on_in_another_folder_and_equals_the_longer_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short, longer, whole = (tmp_path / name for name in ("short", "longer", "whole"))
+    assert _train(short, "--iterations=4", "--fault=nan-reward@3") == 0
+    content = (short / "run.parquet").read_bytes()
+    assert main(["train", f"--resume={short}", "--iterations=6"]) == 2
+    assert "goes on with it in another folder" in capsys.readouterr().err
+    assert main(["train", f"--resume={short}", f"--out={longer}"]) == 2
+    assert "--iterations 4: 4 are done already; give more than 4\n" in capsys.readouterr().err
+    assert not longer.exists()
+    assert main(["train", f"--resume={short}", "--iterations=6", f"--out={longer}"]) == 0
+    assert _train(whole, "--iterations=6", "--fault=nan-reward@3") == 0
+    _assert_equal(longer, whole)
+    run = open_run(longer)
+    assert (run.attempts, run.state.name) == (1, "finished")
+    before = {file.path.name for file in checkpoint.stored(short)}
+    assert before <= {file.path.name for file in checkpoint.stored(longer)}
+    assert run.column("time").values[:4].tolist() == open_run(short).column("time").values.tolist()
+    assert (short / "run.parquet").read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("flag", "said"),
+    [
+        ("--seed=4", "is one with --seed 0, not 4: leave out --seed, or train anew"),
+        ("--hidden=8", "is one with --hidden [16, 16], not [8]"),
+        ("--environments=5", "is one with --environments 3, not 5"),
+        ("--no-normalise-observations", "is one with --normalise-observations True, not False"),
+        ("--normalise-rewards", "is one with --normalise-rewards False, not True"),
+        ("--env=Pendulum-v1", "is a run on Own-v0, not Pendulum-v1: leave out --env"),
+    ],
+)
+def test_settings_a_run_has_from_its_start_cannot_change(
+    flag: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = _cut(tmp_path)
+    assert main(["train", f"--resume={run}", flag]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith(f"trpo-tui train: --resume {run} ")
+    assert said in told
+    assert open_run(run).state.name == "stopped"
+
+
+def test_other_settings_may_change_stay_changed_and_an_event_says_so(tmp_path: Path) -> None:
+    run = _cut(tmp_path)
+    assert main(["train", f"--resume={run}", "--max-kl=0.02", "--iterations=7"]) == 0
+    resumed = open_run(run)
+    assert resumed.column("max_kl").values.tolist() == [0.01] * 2 + [0.02] * 5
+    (said,) = (event.text for event in resumed.events if event.kind == "resumed")
+    assert "max_kl: 0.01 -> 0.02" in said
+    again = tmp_path / "again"
+    assert main(["train", f"--resume={run}", f"--out={again}", "--iterations=8"]) == 0
+    assert open_run(again).column("max_kl").values.tolist() == [0.01] * 2 + [0.02] * 6
+
+
+def test_a_run_that_is_being_written_is_not_resumed_by_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = _cut(tmp_path)
+    capsys.readouterr()
+    with RunLog(run) as log:
+        assert main(["train", f"--resume={run}", "--iterations=7"]) == 2
+        said = capsys.readouterr().err
+        assert f"{run}: process {os.getpid()} on " in said
+        assert "is writing this run; stop it or choose another folder" in said
+        assert said.count("\n") == 1
+        log.stop("enough")
+    assert len(open_run(run)) == 2
+
+
+def _cut(tmp_path: Path) -> Path:
+    """A run stopped after two of its four iterations."""
+    run = tmp_path / "run"
+    at = ("--env-arg=sends=SIGTERM", f"--env-arg=at={16 + 2 * 32 + 7}", "--iterations=4")
+    assert _train(run, *at) == 128 + signal.SIGTERM
+    return run
