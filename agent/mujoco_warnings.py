@@ -1,5 +1,6 @@
 """MuJoCo's warnings, heard instead of being written to MUJOCO_LOG.TXT in the working directory."""
 
+import sys
 import warnings
 from importlib.util import find_spec
 
@@ -14,8 +15,12 @@ def hear() -> None:
 
 
 def _warn(text: str) -> None:
-    if "deprecated" not in text:  # Gymnasium's models are what they are
+    if "deprecated" in text:  # Gymnasium's models are what they are
+        return
+    try:
         warnings.warn(f"MuJoCo: {text}", RuntimeWarning, stacklevel=2)
+    except RuntimeWarning as error:  # where warnings are errors: one in C ends the process
+        sys.stderr.write(f"{error}\n")
 
 
 class MujocoWarnings:

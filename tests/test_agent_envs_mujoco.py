@@ -1,15 +1,22 @@
 """The batches of MuJoCo worlds against Gymnasium itself: the difference is exactly nothing."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.envs.mujoco.half_cheetah_v5 import HalfCheetahEnv
+from gymnasium.wrappers import TransformReward
+from mujoco.batch import SimulationError
 
-from agent.envs.batch import Array, Batch, first_limits, world_seeds
-from agent.envs.gym import make_batch
+from agent.envs import mujoco_batch
+from agent.envs.batch import Array, Batch, BatchStep, first_limits, world_seeds
+from agent.envs.gym import GymBatch, make_batch
 from agent.envs.mujoco_batch import MujocoBatch
+from agent.mujoco_warnings import MujocoWarnings
+from runlog.errors import UserError
 
 SEED = 11
 USUAL = (
@@ -57,7 +64,9 @@ class Twins:
     """Gymnasium's own environments, stepped one after the other as its users do."""
 
     def __init__(self, env_id: str, env_args: Mapping[str, Any], worlds: int) -> None:
-        self.worlds = [gymnasium.make(env_id, **env_args) for _ in range(worlds)]
+        self.worlds = [
+            gymnasium.make(env_id, disable_env_checker=True, **env_args) for _ in range(worlds)
+        ]
         self.limits = first_limits(worlds, self.worlds[0].spec.max_episode_steps)  # type: ignore[union-attr]  # made by id
         self.ages = [0] * worlds
 
@@ -117,3 +126,133 @@ def test_environment_arguments_mean_what_they_mean_in_gymnasium(
     env_id: str, env_args: dict[str, Any]
 ) -> None:
     assert _compared(env_id, env_args | {"max_episode_steps": 60}, worlds=3, steps=130) >= 6
+
+
+def _alike(a: BatchStep, b: BatchStep) -> bool:
+    """Bit for bit, NaN included."""
+    pairs = [
+        (a.observation, b.observation),
+        (a.reward, b.reward),
+        (a.terminated, b.terminated),
+        (a.truncated, b.truncated),
+        *((a.reward_terms[name], b.reward_terms[name]) for name in a.reward_terms),
+        *((seen, b.final_observation[world]) for world, seen in a.final_observation.items()),
+    ]
+    return (
+        all(np.array_equal(x, y, equal_nan=True) for x, y in pairs)
+        and a.final_observation.keys() == b.final_observation.keys()
+        and list(a.staggered) == list(b.staggered)
+    )
+
+
+@pytest.mark.parametrize("env_id", USUAL)
+def test_restored_batch_goes_on_bit_for_bit(env_id: str) -> None:
+    def made() -> Batch:
+        return make_batch(env_id, 3, {"max_episode_steps": 25})
+
+    one, other = made(), made()
+    one.reset(1)
+    actions = _actions(one, 80)
+    for action in actions[:37]:
+        one.step(action)
+    other.reset(2)
+    other.step(actions[0])
+    state = one.state()
+    assert state is not None
+    for action in actions[37:45]:  # what happens later does not reach into a state handed over
+        one.step(action)
+    assert np.array_equal(other.restore(state), one.restore(state))
+    assert all(_alike(one.step(action), other.step(action)) for action in actions[37:])
+
+
+def test_number_of_threads_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = []
+    for processors in (1, 2, 4):
+        monkeypatch.setattr(mujoco_batch, "threads", lambda _worlds, n=processors: n)
+        batches.append(make_batch("Hopper-v5", 8, {}))
+        batches[-1].reset(3)
+    for action in _actions(batches[0], 60):
+        first, *others = [batch.step(action) for batch in batches]
+        assert all(_alike(first, other) for other in others)
+
+
+def test_threads_are_the_processors_with_two_worlds_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mujoco_batch.os, "sched_getaffinity", lambda _pid: set(range(8)))
+    assert [mujoco_batch.threads(worlds) for worlds in (1, 2, 7, 16, 64)] == [1, 1, 3, 8, 8]
+
+
+@pytest.mark.parametrize("env_id", ["HalfCheetah-v5", "Ant-v5", "Humanoid-v5"])
+@pytest.mark.parametrize(("field", "value"), [("qvel", 1e12), ("qpos", np.nan), ("action", np.nan)])
+def test_unstable_physics_is_what_gymnasium_makes_of_it(
+    env_id: str, field: str, value: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MuJoCo warns, from any thread, and starts the world over; no file is left behind."""
+    monkeypatch.chdir(tmp_path)
+    warnings = MujocoWarnings()
+    upright = {} if env_id == "HalfCheetah-v5" else {"terminate_when_unhealthy": False}
+    batch = make_batch(env_id, 4, upright)
+    assert isinstance(batch, MujocoBatch)
+    twins = Twins(env_id, upright, 4)
+    batch.reset(SEED)
+    twins.reset(SEED)
+    warnings.new()
+    action = np.zeros((4, batch.facts.action_dim), dtype=np.float32)
+    for world in (1, 3):
+        if field == "action":
+            action[world] = value
+        else:
+            batch._now[field][world, -1] = value
+            data: Any = twins.worlds[world].unwrapped
+            getattr(data.data, field)[-1] = value
+    with np.errstate(invalid="ignore"):
+        for _ in range(3):
+            step = batch.step(action)
+            for i, twin in enumerate(twins.worlds):
+                seen, reward, *_ = twin.step(action[i])
+                assert np.array_equal(step.observation[i], seen, equal_nan=True)
+                assert np.array_equal(step.reward[i], reward, equal_nan=True)
+    assert any("The simulation is unstable" in text for text in warnings.new())
+    assert not list(tmp_path.iterdir())
+
+
+def test_world_whose_physics_fails_is_named() -> None:
+    batch = make_batch("HalfCheetah-v5", 4, {})
+    assert isinstance(batch, MujocoBatch)
+
+    def fail(**_: Any) -> None:
+        raise SimulationError(np.array([2]), "out of memory")
+
+    batch._physics.step = fail
+    with pytest.raises(SimulationError) as caught:
+        batch.step(np.zeros((4, 6), dtype=np.float32))
+    assert caught.value.__notes__ == ["raised by environment 2 of 4"]
+
+
+def test_only_what_is_known_to_be_equal_is_stepped_in_c(tmp_path: Path) -> None:
+    """Another model, another wrapper, another class or a picture to draw: Gymnasium itself."""
+    xml = tmp_path / "cheetah.xml"
+    known = gymnasium.make("HalfCheetah-v5").unwrapped
+    assert isinstance(known, HalfCheetahEnv)
+    xml.write_bytes(Path(known.fullpath).read_bytes())
+    assert isinstance(make_batch("HalfCheetah-v5", 1, {"xml_file": str(xml)}), GymBatch)
+    assert isinstance(make_batch("Pusher-v5", 1, {}), GymBatch)
+
+    class Slower(HalfCheetahEnv):
+        pass
+
+    for name, made in (
+        ("Slower-v0", Slower),
+        ("Scaled-v0", lambda: TransformReward(HalfCheetahEnv(), lambda reward: 2 * reward)),
+    ):
+        gymnasium.register(name, made, max_episode_steps=10)
+        try:
+            assert isinstance(make_batch(name, 1, {}), GymBatch)
+        finally:
+            del gymnasium.registry[name]
+
+
+def test_checkpoint_of_another_number_of_worlds_is_one_clear_line() -> None:
+    state = make_batch("Hopper-v5", 3, {}).state()
+    assert state is not None
+    with pytest.raises(UserError, match="3 environments, not 2"):
+        make_batch("Hopper-v5", 2, {}).restore(state)
