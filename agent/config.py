@@ -110,7 +110,9 @@ class Config:
             if not all(allowed.holds(number) for number in numbers):
                 each = " each" if isinstance(value, tuple) else ""
                 told = ",".join(map(str, numbers))
-                raise UserError(f"--{name.replace('_', '-')} {told}: must be {allowed}{each}")
+                finite = all(map(math.isfinite, numbers))
+                wanted = f"{allowed}{each}" if finite else "a finite number"
+                raise UserError(f"--{name.replace('_', '-')} {told}: must be {wanted}")
 
     def as_dict(self) -> dict[str, Any]:
         """The whole configuration in numbers, text, lists and mappings, as JSON holds it."""

@@ -311,9 +311,9 @@ def _made(facts: Facts) -> str:
 def _require_device(name: str) -> None:
     """UserError where torch has no such device here."""
     try:
-        torch.empty(0, device=name)
+        torch.zeros(1, device=name).item()
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).splitlines()[0].split(". ")[0]
         raise UserError(f"--device {name}: {reason}; --device cpu always works") from error
 
 

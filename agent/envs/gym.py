@@ -180,9 +180,9 @@ def make_batch(env_id: str, worlds: int, env_args: Mapping[str, Any]) -> Batch:
 
     try:
         first = make()
-    except (gymnasium.error.Error, ModuleNotFoundError) as error:
+    except (gymnasium.error.Error, ImportError) as error:
         raise UserError(f"no environment {env_id!r}: {_first_line(error)}{near(env_id)}") from error
-    except TypeError as error:
+    except (TypeError, ValueError, LookupError, ArithmeticError, OSError) as error:
         if not env_args:
             raise
         raise UserError(f"{env_id} does not take --env-arg: {_first_line(error)}") from error
