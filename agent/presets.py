@@ -57,8 +57,6 @@ def _read(name: str, where: str) -> tuple[dict[str, Any], dict[str, dict[str, An
     except ValueError as error:  # no TOML, no UTF-8, a path with a NUL
         raise UserError(f"{where}: {' '.join(str(error).split())}") from error
     tables = {
-        key: value
-        for key, value in values.items()
-        if isinstance(value, dict) and key != "env_args"
+        key: value for key, value in values.items() if isinstance(value, dict) and key != "env_args"
     }
     return {key: value for key, value in values.items() if key not in tables}, tables
