@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.training import Training as Training
-    from agent.training import TRPOAgent as TRPOAgent
+    from agent.trpo_agent import TRPOAgent as TRPOAgent
 
-_LAZY = {"Training": "agent.training", "TRPOAgent": "agent.training"}
+_LAZY = {"Training": "agent.training", "TRPOAgent": "agent.trpo_agent"}
 
 
 def __getattr__(name: str) -> object:

@@ -1,9 +1,7 @@
 """Training: the agent's one mutable object. Iterate it for the rows of a run log."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from agent import reward_normaliser
+from agent import reward_normaliser, stored_worlds
 from agent.columns import ClockColumns, columns_of
 from agent.config import Config
 from agent.critics import ModuleCritic, TanhCritic, only_the_critics
-from agent.envs.batch import Batch, Facts
+from agent.envs.batch import Batch
 from agent.learning import learn
 from agent.metadata import conventions, facts_metadata
 from agent.networks import GaussianMLP, Policy
@@ -245,17 +243,7 @@ class Training:
             "critic": self.critic.snapshot(),
             "normaliser": plain(self.normaliser, "normaliser"),
             "reward_normaliser": None if rewards is None else rewards.snapshot(),
-            "environments": self._environments(),
-        }
-
-    def _environments(self) -> dict[str, Any] | None:
-        """The worlds and their episodes; None before their first reset."""
-        if self._running is None:
-            return None
-        return {
-            "made": _made(self.batch.facts),
-            "state": plain(self.batch.state(), "the environment's state"),
-            "running": plain(self._running, "running"),
+            "environments": stored_worlds.store(self.batch, self._running),
         }
 
     def restore(self, snapshot: dict[str, Any]) -> str | None:
@@ -286,26 +274,14 @@ class Training:
         self._running = None
         self._interrupted = False
         self._logging_since = self._ended = None
-        if self.iteration == 0 and snapshot.get("environments") is None:
+        worlds = snapshot.get("environments")
+        if self.iteration == 0 and worlds is None:
             return None  # they had not been started
-        return self._restore_environments(snapshot.get("environments"))
-
-    def _restore_environments(self, stored: dict[str, Any] | None) -> str | None:
-        if stored is None:
-            return "the checkpoint does not hold their state"
-        if stored["state"] is None:
-            return "they cannot hand over their state"
-        if stored["made"] != _made(self.batch.facts):
-            return "they are made with other arguments"
-        self.batch.restore(live(stored["state"]))
-        self._running = Running(**live(stored["running"]))
+        found = stored_worlds.restore(self.batch, worlds)
+        if isinstance(found, str):
+            return found
+        self._running = found
         return None
-
-
-def _made(facts: Facts) -> str:
-    """With what the worlds were made, as text: a state of others would not fit."""
-    made = [facts.env_id, dict(facts.env_args)]
-    return json.dumps(made, sort_keys=True, default=lambda value: type(value).__qualname__)
 
 
 def _require_device(name: str) -> None:
@@ -319,56 +295,3 @@ def _require_device(name: str) -> None:
 
 def _rows(rollout: Rollout) -> NDArray[np.float64]:
     return rollout.raw.reshape(-1, rollout.raw.shape[-1])
-
-
-def TRPOAgent(  # noqa: N802 the name users of the guide know
-    env: Any,
-    policy: nn.Module,
-    *,
-    max_kl: float = 0.01,
-    damping: float = 0.1,
-    gamma: float = 0.99,
-    lam: float = 0.97,
-    vf_iters: int = 10,
-    vf_lr: float = 1e-3,
-    cg_iters: int = 10,
-    device: str = "cpu",
-    iterations: int = 100,
-    steps_per_iteration: int = 2048,
-    seed: int = 0,
-    critic: nn.Module | None = None,
-) -> Training:
-    """A training of your own policy in your own environment.
-
-    `env`: a Gymnasium environment, a vectorised one, or an id (then 16 are made).
-    `policy`: a module from normalised observations (batch, observation_dim) to mean and log σ, each
-    broadcastable to (batch, action_dim).
-    `critic`: a module from the same observations to (batch,) or (batch, 1); none: a tanh network. It
-    may share layers with the policy; then its fit moves the policy too, and `kl_drift` says how far.
-    Raises UserError for an environment it cannot learn in.
-    """
-    from agent.envs.gym import batch_of
-
-    config = Config(
-        max_kl=max_kl,
-        damping=damping,
-        gamma=gamma,
-        lam=lam,
-        vf_iters=vf_iters,
-        vf_lr=vf_lr,
-        cg_iters=cg_iters,
-        device=device,
-        iterations=iterations,
-        steps_per_iteration=steps_per_iteration,
-        warm_up_steps=steps_per_iteration,
-        seed=seed,
-    )
-    batch = batch_of(env, config.environments)
-    facts = batch.facts
-    config = replace(
-        config,
-        env=facts.env_id or type(env).__name__,
-        env_args=facts.env_args,
-        environments=batch.worlds,
-    )
-    return Training(batch, policy, config, critic=critic)
