@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent.arguments import config_from, parser, resumed, run_folder
+from agent.arguments import config_from, parser, resumed, run_folder, text
 from runlog.errors import UserError
 
 INTERRUPTED = 130
@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, train, and say in one line what a user can mend. Returns the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        given = parser().parse_args(arguments)
+        given = parser().parse_args(text(arguments))
         config = config_from(given)
         source = resumed(given)
         from agent import faults
@@ -31,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             prepare=lambda training: faults.put_in(training, config.fault),
         )
     except UserError as error:
-        print(f"trpo-tui train: {error}", file=sys.stderr)  # noqa: T201 the command's own voice
+        line = " ".join(str(error).splitlines())
+        print(f"trpo-tui train: {line}", file=sys.stderr)  # noqa: T201 the command's own voice
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -41,17 +41,27 @@ def parser() -> Parser:
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
     )
     run = train.add_argument_group("the run")
-    run.add_argument("--out", metavar="RUN", help="folder to write; default: a dated one in runs/")
+    run.add_argument(
+        "--out", metavar="RUN", type=_path, help="folder to write; default: a dated one in runs/"
+    )
     run.add_argument(
         "--preset",
         metavar="NAME",
         help=f"settings for the environment: {TUNED} (see below) or a TOML file; flags win",
     )
     run.add_argument(
-        "--resume", metavar="RUN", nargs="?", const="", help="go on from RUN's latest checkpoint"
+        "--resume",
+        metavar="RUN",
+        type=_path,
+        nargs="?",
+        const="",
+        help="go on from RUN's latest checkpoint",
     )
     run.add_argument(
-        "--like", metavar="RUN", help="repeat RUN: its settings, environment and seed; flags win"
+        "--like",
+        metavar="RUN",
+        type=_path,
+        help="repeat RUN: its settings, environment and seed; flags win",
     )
     run.add_argument("-h", "--help", action="help", help="this list")
     groups = {title: train.add_argument_group(title) for title in GROUPS.values()}
@@ -86,6 +96,30 @@ def _shown(value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(map(str, value)) or "empty"
     return str(value)
+
+
+def text(arguments: Sequence[str]) -> Sequence[str]:
+    """The arguments, if all of them can be written into a log. UserError otherwise."""
+    for argument in arguments:
+        try:
+            argument.encode("utf-8")
+        except UnicodeEncodeError:
+            raise UserError(f"{argument!r} is no UTF-8 text") from None
+    return arguments
+
+
+def _path(given: str) -> str:
+    """A path that a file system could hold, whether there is something or not."""
+    if not given:
+        raise argparse.ArgumentTypeError("which folder?")
+    try:
+        Path(given).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return given
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise argparse.ArgumentTypeError(f"{given}: {reason}") from None
+    return given
 
 
 def _integers(text: str) -> tuple[int, ...]:
@@ -129,7 +163,7 @@ def env_args(pairs: list[str]) -> dict[str, Any]:
             raise UserError(f"--env-arg {pair}: write NAME=VALUE")
         try:
             found[name] = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             found[name] = text
     return found
 

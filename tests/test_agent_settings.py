@@ -2,9 +2,16 @@
 
 import dataclasses
 import math
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 
+from agent import faults
+from agent.__main__ import main
+from agent.arguments import config_from, parser, text
 from agent.config import GROUPS, Config, Range, config_of, settings
 from agent.training import Training
 from runlog.errors import UserError
@@ -79,3 +86,88 @@ def test_fisher_products_of_a_share_of_the_states_are_another_algorithm_and_said
             assert some["curvature"] != all_of_them["curvature"]
             assert some["curvature"] == pytest.approx(all_of_them["curvature"], rel=0.5)
         assert some["cg_residual_true"] is None or some["cg_residual_true"] < 1e-2
+
+
+def _numbers() -> st.SearchStrategy[str]:
+    """Text that is, or looks like, a number."""
+    odd = [
+        "nan",
+        "inf",
+        "-inf",
+        "1e999",
+        "1e-999",
+        "0x10",
+        "1_0",
+        "٣",
+        "9" * 5000,
+        "-0",
+        "1,2,",
+        ",",
+    ]
+    return st.one_of(
+        st.integers().map(str), st.floats().map(str), st.sampled_from(odd), st.just("")
+    )
+
+
+def _mistake(arguments: list[str]) -> str | None:
+    """What the command line is told before anything is made; None where it is accepted."""
+    try:
+        config = config_from(parser().parse_args(["train", *text(arguments)]))
+        faults.check(config)
+    except UserError as error:
+        return str(error)
+    assert config_of(config.as_dict(), "stored") == config
+    return None
+
+
+@settings_of_hypothesis(max_examples=400, deadline=None)
+@given(st.data())
+def test_no_value_of_any_flag_makes_a_traceback(data: st.DataObject) -> None:
+    flags = [setting.name.replace("_", "-") for setting in settings() if setting.kind is not bool]
+    flags = [flag.replace("env-args", "env-arg") for flag in flags] + ["preset"]
+    flag = data.draw(st.sampled_from(flags))
+    words = st.text(st.characters(exclude_characters="\0"))
+    value = data.draw(_numbers() | words | words.map(lambda word: f"x={word}"))
+    told = _mistake([f"--{flag}={value}"])
+    assert told is None or flag.removesuffix("s") in told.replace("_", "-") or "UTF-8" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--out="], "argument --out: which folder?"),
+        (["--like="], "argument --like: which folder?"),
+        (["--out=" + "x" * 300], "File name too long"),
+        (["--max-kl=inf"], "--max-kl inf: must be a finite number"),
+        (["--max-kl"], "argument --max-kl: expected one argument"),
+        (["--env=\udcff"], "is no UTF-8 text"),
+        (["HalfCheetah-v5"], "unrecognized arguments: HalfCheetah-v5"),
+        (["--seed=-1"], "--seed -1: must be between 0 and 4,294,967,295"),
+        (["--iterations=0"], "--iterations 0: must be between 1 and 1,000,000,000"),
+    ],
+)
+def test_mistake_is_named(arguments: list[str], message: str) -> None:
+    told = _mistake(arguments)
+    assert told is not None
+    assert message in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--env=HalfCheetah-v3"], "have been moved"),
+        (["--env=HalfCheetah-v5", "--env-arg=frame_skip=0"], "does not take --env-arg"),
+        (["--env=HalfCheetah-v5", "--env-arg=xml_file=no.xml"], "does not take --env-arg"),
+        (["--env=Pendulum-v1", "--device=meta"], "--device meta: "),
+        (["--env=Pendulum-v1", "--device=a\nb"], "--device a b: "),
+        (["--env=a\nb"], "no environment"),
+    ],
+)
+def test_what_cannot_be_made_is_one_line_too(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", f"--out={tmp_path / 'run'}", *arguments]) == 2
+    told = capsys.readouterr().err
+    assert message in told
+    assert len(told.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
