@@ -54,7 +54,6 @@ def parser() -> Parser:
         metavar="RUN",
         type=_path,
         nargs="?",
-        const="",
         help="go on from RUN's latest checkpoint",
     )
     run.add_argument(
@@ -187,7 +186,7 @@ def resumed(arguments: argparse.Namespace) -> str | None:
     """
     if "resume" not in arguments:
         return None
-    run: str = arguments.resume or getattr(arguments, "out", "")
+    run = arguments.resume or getattr(arguments, "out", "")
     if not run:
         raise UserError("--resume: which run? --resume RUN")
     elsewhere = "out" in arguments and Path(arguments.out) != Path(run)
@@ -200,7 +199,7 @@ def resumed(arguments: argparse.Namespace) -> str | None:
         )
     if elsewhere and not (Path(run) / "run.parquet").exists():
         raise UserError(f"--resume {run} writes there; leave out --out {arguments.out}")
-    return run
+    return str(run)
 
 
 def run_folder(arguments: argparse.Namespace, config: Config) -> Path:

@@ -84,8 +84,10 @@ def _advantage_std(view: View) -> Interval:
 
 
 def _advantage_rounding(view: View) -> Interval:
+    low, high = view["reward_train_min"], view["reward_train_max"]
     size = largest(
-        _reward_size(view), view["value_min"].abs(), view["value_max"].abs(),
+        low.or_else(view["reward_min"]).abs(), high.or_else(view["reward_max"]).abs(),
+        view["value_min"].abs(), view["value_max"].abs(),
         view["return_min"].abs(), view["return_max"].abs(),
     )  # fmt: skip
     return size * (32.0 * view.eps)
@@ -301,7 +303,7 @@ REWARD_ROUNDING = derived("reward_rounding", "reward", "4ε·max|r|", _reward_ro
 REWARD_SIZE = derived("reward_size", "reward", "max|r|", _reward_size, "reward_min reward_max")
 EARLY_ENDS = derived("terminations", "flag", "episodes ended early since the start", _early_ends, "", "episodes_terminated episode_length_mean episode_return_mean episode_return_std", shows="episodes_terminated")
 ADVANTAGE_STD = derived("advantage_raw_std", "training reward", "std of the raw advantages", _advantage_std, "advantage_raw_std", "advantage_std")
-ADVANTAGE_ROUNDING = derived("advantage_rounding", "training reward", "32ε·max(|r|, |V|)", _advantage_rounding, "", "reward_min reward_max value_min value_max return_min return_max")
+ADVANTAGE_ROUNDING = derived("advantage_rounding", "training reward", "32ε·max(|r|, |V|)", _advantage_rounding, "", "reward_train_min reward_train_max reward_min reward_max value_min value_max return_min return_max")
 GRADIENT_NORM = column("gradient_norm")
 GRADIENT_ROUNDING = derived("gradient_rounding", "1/parameter", "1024ε·std(Â)·exp(−mean log σ)", _gradient_rounding, "", "advantage_std log_std_mean")
 DIRECTION_NORM = column("step_direction_norm")

@@ -134,3 +134,18 @@ def test_rewards_a_thousand_times_as_large_train_the_same_policy() -> None:
         assert large["reward_scale"] == 1024 * plain["reward_scale"]
         for name in ("reward_train_mean", "gradient_norm", "kl", "value_loss", "window_value"):
             assert large[name] == plain[name]
+
+
+def test_large_rewards_that_are_normalised_are_no_fault(tmp_path: Path) -> None:
+    """Rounding is relative to what the advantages are made of, not to what the environment pays."""
+    from agent.faults import RewardChanged
+    from analyzer.answers import answers
+    from runlog import RunLog, open_run
+
+    training = _training(env="Pendulum-v1", iterations=12)
+    training.batch = RewardChanged(training.batch, lambda reward: 1e8 * reward)
+    with RunLog(tmp_path / "run", **training.metadata) as log:
+        for row in training:
+            log.iteration(**row)
+    run = open_run(tmp_path / "run")
+    assert answers(run).at(len(run) - 1).verdict == "healthy"
