@@ -16,7 +16,7 @@ from agent.envs.batch import Array, Batch, BatchStep, Facts, State
 from agent.gaussian import Gaussian
 from agent.linearised import Linearised
 from agent.networks import Policy
-from agent.parts import Experience, Learned, Old, Phases
+from agent.parts import Experience, Gradient, Learned, Old, Phases
 from agent.sampling import Floats, sample_action
 from agent.training import Training
 from agent.trust_region import Direction, Product
@@ -114,10 +114,8 @@ def _gae_done_mask(training: Training, severity: float) -> None:
 
 
 def _detached_gradient(training: Training, _severity: float) -> None:
-    def detached(
-        at: Linearised, _action: Tensor, _old_log_prob: Tensor, _advantage: Tensor
-    ) -> tuple[Tensor | None, ...]:
-        return tuple(None for _ in at.policy.names)
+    def detached(at: Linearised, _action: Tensor, _old_log_prob: Tensor) -> Gradient:
+        return lambda _advantage: tuple(None for _ in at.policy.names)
 
     training.parts = replace(training.parts, gradient=detached)
 

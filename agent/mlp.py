@@ -103,7 +103,8 @@ class Tape:
             xp.matmul(self._sum, delta, out=bias)
             if k:
                 below = self._backward[k - 1]
-                xp.matmul(delta, self._layers[k][0], out=below)
+                outer = delta.shape[1] == 1  # numpy has no quick matrix product for it
+                (xp.multiply if outer else xp.matmul)(delta, self._layers[k][0], out=below)
                 xp.multiply(below, self._slopes[k - 1], out=below)
                 delta = below
 

@@ -15,6 +15,9 @@ from agent.sampling import SampleAction, sample_action
 from agent.trust_region import Direction, Product, Search
 from agent.value import CriticFit, FitCritic, fit_critic
 
+Gradient = Callable[[Tensor], tuple[Tensor | None, ...]]
+"""Advantages (N,) → gradient by parameter tensor; None for one that is not in the graph."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experience:
@@ -91,20 +94,23 @@ def freeze(_policy: Policy, _theta: Tensor, experience: Experience, started: Gau
     )
 
 
-def policy_gradient(
-    at: Linearised, action: Tensor, old_log_prob: Tensor, advantage: Tensor
-) -> tuple[Tensor | None, ...]:
-    """Gradient of the surrogate at θ by parameter tensor; None for one that is not in the graph.
+def policy_gradient(at: Linearised, action: Tensor, old_log_prob: Tensor) -> Gradient:
+    """The surrogate's gradient at θ, as a function of the advantages: it is linear in them.
 
     The slope of a Gaussian's log-density is z/σ in the mean and z² − 1 in log σ.
     """
     pi = at.pi
     log_prob = gaussian.log_prob(pi, action)
-    ratio = (log_prob - old_log_prob.to(log_prob.dtype)).exp()
-    weight = (ratio * advantage.to(log_prob.dtype) / len(ratio)).unsqueeze(-1)
+    share = (log_prob - old_log_prob.to(log_prob.dtype)).exp() / len(log_prob)
     inverse = (-pi.log_std).exp()
     z = (action - pi.mean) * inverse
-    return at.pull(weight * z * inverse, weight * (z * z - 1))
+    slope_mean, slope_log_std = z * inverse, z * z - 1
+
+    def gradient(advantage: Tensor) -> tuple[Tensor | None, ...]:
+        weight = (share * advantage.to(share.dtype)).unsqueeze(-1)
+        return at.pull(weight * slope_mean, weight * slope_log_std)
+
+    return gradient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +122,7 @@ class Parts:
     advantages: AdvantageEstimator = generalised_advantages
     fit_critic: FitCritic = fit_critic
     freeze: Callable[[Policy, Tensor, Experience, Gaussian], Old] = freeze
-    gradient: Callable[[Linearised, Tensor, Tensor, Tensor], tuple[Tensor | None, ...]] = (
-        policy_gradient
-    )
+    gradient: Callable[[Linearised, Tensor, Tensor], Gradient] = policy_gradient
     fisher_product: Callable[[Linearised, float], Product] = trust_region.fisher_product
     conjugate_gradient: Callable[[Product, Tensor, int, float], Direction] = (
         trust_region.conjugate_gradient

@@ -100,7 +100,7 @@ def _end_columns(
     drift = 0.0
     if sampled_with is not None or not torch.equal(theta, step.theta):
         seen_next = torch.from_numpy(normalised(raw.reshape(-1, raw.shape[-1]), samples_next))
-        next_policy = policy.exactly(theta, seen_next.to(policy.device))
+        next_policy = policy.outside_graph(theta, seen_next.to(theta))
         drift = float(gaussian.kl(step.accepted, next_policy).mean())
     shift = None
     if sampled_with is not None and samples_next is not None:

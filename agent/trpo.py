@@ -49,7 +49,7 @@ def update_policy(
     fraction, outcome = 0.0, "skipped-non-finite"
     moved = theta
     if advantages.finite and bool(torch.isfinite(experience.observation).all()):
-        tensors = parts.gradient(at, experience.action, old.log_prob, advantage)
+        tensors = parts.gradient(at, experience.action, old.log_prob)(advantage)
         g = flat(tensors, policy.sizes, at.pi.mean)
         noise: dict[str, float | None] = {}
         if iteration % OCCASIONALLY == 1:
@@ -183,13 +183,8 @@ def _cosines(
 
     def half(which: Tensor) -> Callable[[Tensor], Tensor]:
         at = linearise(policy, theta, experience.observation[which])
-        action, old_log_prob = experience.action[which], old.log_prob[which]
-
-        def gradient(advantage: Tensor) -> Tensor:
-            part = parts.gradient(at, action, old_log_prob, advantage[which])
-            return flat(part, policy.sizes, at.pi.mean)
-
-        return gradient
+        gradient = parts.gradient(at, experience.action[which], old.log_prob[which])
+        return lambda advantage: flat(gradient(advantage[which]), policy.sizes, at.pi.mean)
 
     second = experience.half
     if bool(second.all()) or not bool(second.any()):

@@ -62,26 +62,39 @@ def fit_critic(
     rate: float,
     generator: np.random.Generator,
 ) -> CriticFit:
-    """Fit V to the targets: `epochs` passes of Adam over shuffled minibatches.
+    """Fit V to the targets and measure what it did.
 
     Targets that are not finite would destroy the critic for good: then nothing is fitted.
     """
     before = critic.theta.double()
     if np.isfinite(targets).all() and np.isfinite(observation).all():
-        critic.adopt(targets)
-        x, y = critic.matrices(observation, targets)
-        for _ in range(epochs):
-            order = generator.permutation(len(x))
-            shuffled, wanted = _rows(x, order), _rows(y, order)
-            for start in range(0, len(x), minibatch):
-                part = slice(start, start + minibatch)
-                critic.descend(shuffled[part], wanted[part], rate)
+        fit(critic, observation, targets, epochs, minibatch, rate, generator)
     residual = targets - critic.values(observation)
     return CriticFit(
         explained_variance_after=explained_variance(targets, residual),
         value_loss_after=float(np.mean(residual**2)),
         value_parameter_delta_norm=float((critic.theta.double() - before).norm()),
     )
+
+
+def fit(
+    critic: Critic,
+    observation: NDArray[np.float32],
+    targets: Array,
+    epochs: int,
+    minibatch: int,
+    rate: float,
+    generator: np.random.Generator,
+) -> None:
+    """`epochs` passes of Adam over shuffled minibatches."""
+    critic.adopt(targets)
+    x, y = critic.matrices(observation, targets)
+    for _ in range(epochs):
+        order = generator.permutation(len(x))
+        shuffled, wanted = _rows(x, order), _rows(y, order)
+        for start in range(0, len(x), minibatch):
+            part = slice(start, start + minibatch)
+            critic.descend(shuffled[part], wanted[part], rate)
 
 
 def _rows(matrix: Matrix, order: NDArray[np.int64]) -> Matrix:

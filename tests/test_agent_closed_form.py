@@ -80,7 +80,7 @@ def test_gradient_is_that_of_autograd(hidden: tuple[int, ...], learn_std: bool) 
         log_prob = gaussian.log_prob(_distribution(at.policy, leaves, observation), action)
         gain = ((log_prob - old).exp() * advantage).mean()
         expected = flat(torch.autograd.grad(gain, leaves), at.policy.sizes, observation)
-        found = flat(policy_gradient(at, action, old, advantage), at.policy.sizes, observation)
+        found = flat(policy_gradient(at, action, old)(advantage), at.policy.sizes, observation)
         assert _error(found, expected) < CLOSE
 
 

@@ -184,7 +184,7 @@ def test_gradient_of_a_tensor_outside_the_graph_is_none_not_zero() -> None:
     policy = Policy(Detached(3, 2, (4,), 0.0))
     observation, action = torch.randn(20, 3), torch.randn(20, 2)
     at = linearise(policy, policy.theta(), observation)
-    gradient = policy_gradient(at, action, torch.zeros(20), torch.randn(20))
+    gradient = policy_gradient(at, action, torch.zeros(20))(torch.randn(20))
     missing = [name for name, part in zip(policy.names, gradient, strict=True) if part is None]
     assert missing == ["log_std"]
 
