@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -289,3 +290,83 @@ def test_sigma_is_judged_by_the_range_of_the_actions() -> None:
     assert narrow == pytest.approx(0.01)
     assert half_range(np.array([-np.inf]), np.array([np.inf])) == 1.0
     assert judge(_row(1, log_std_min=-5.0), Past(half_range=narrow))[0] == {}
+
+
+@pytest.mark.slow
+def test_memory_open_files_and_checkpoints_stay_flat_over_two_thousand_iterations(
+    tmp_path: Path,
+) -> None:
+    run = tmp_path / "run"
+    open_files: list[int] = []
+
+    class Watched(Training):
+        def __next__(self) -> dict[str, Any]:
+            row = super().__next__()
+            if self.iteration in (200, 2000):
+                open_files.append(len(list(Path("/proc/self/fd").iterdir())))
+            return row
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("agent.train.Training", Watched)
+        assert _train(run, "--iterations=2000", "--checkpoint-every=5", "--hidden=8") == 0
+    megabytes = open_run(run).column("memory_mb").values
+    assert len(megabytes) == 2000
+    assert megabytes[999] - megabytes[199] < 8
+    assert megabytes[1999] - megabytes[1199] < 8  # 1,024 rows became Parquet in between, once
+    assert megabytes[1999] - megabytes[199] < 80
+    assert open_files[1] <= open_files[0] + 1
+    assert len(_files(run)) <= 1 + checkpoint.KEEP + checkpoint.KEEP_BEFORE
+
+
+def test_full_disk_costs_checkpoints_and_events_say_so_the_training_ends_as_planned(
+    tmp_path: Path,
+) -> None:
+    """No file may grow beyond 5,000 bytes, which is less than a checkpoint and more than some rows;
+    from iteration 3 on there is room again."""
+    run = tmp_path / "run"
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    class Crowded(Training):
+        def __next__(self) -> dict[str, Any]:
+            if self.iteration == 2:
+                resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+            return super().__next__()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("agent.train.Training", Crowded)
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (5000, unlimited[1]))
+            assert _train(run, "--iterations=4", "--checkpoint-every=1") == 0
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    logged = open_run(run)
+    warnings = " ".join(event.text for event in logged.events if event.kind == "warning")
+    assert "no checkpoint of iteration 1: [Errno 27] File too large" in warnings
+    assert _files(run) == ["000000000003.pt", "000000000004.pt"]
+    assert not (run / "checkpoints" / checkpoint.TEMPORARY).exists()
+    assert logged.column("iteration").values.tolist()[-2:] == [3, 4]
+    assert logged.state.name == "finished"
+
+
+def test_disk_that_is_full_at_the_end_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    class Crowded(Training):
+        def __next__(self) -> dict[str, Any]:
+            if self.iteration == 3:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (5000, unlimited[1]))
+            return super().__next__()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("agent.train.Training", Crowded)
+        try:
+            assert _train(run, "--iterations=4", "--checkpoint-every=2") == 0
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert _files(run) == ["000000000000.pt", "000000000002.pt"]
+    assert len(open_run(run)) == 3
+    assert main(["train", f"--resume={run}"]) == 0
+    resumed = open_run(run)
+    assert resumed.column("iteration").values.tolist() == [1, 2, 3, 4]
+    assert resumed.state.name == "finished"
