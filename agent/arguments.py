@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -64,6 +65,12 @@ def parser() -> Parser:
     )
     run.add_argument("-h", "--help", action="help", help="this list")
     groups = {title: train.add_argument_group(title) for title in GROUPS.values()}
+    groups[GROUPS["iterations"]].add_argument(
+        "--steps",
+        metavar="N",
+        type=int,
+        help="environment steps altogether, instead of --iterations: the last one is finished",
+    )
     for setting in settings():
         _add(groups[setting.group], setting)
     return top
@@ -150,7 +157,24 @@ def config_from(arguments: argparse.Namespace) -> Config:
     given = {name: value for name, value in vars(arguments).items() if name in names}
     if "env_args" in given:
         given["env_args"] = dict(values.get("env_args", {})) | env_args(given["env_args"])
-    return config_of(values | given, "")
+    config = config_of(values | given, "")
+    if "steps" not in arguments:
+        return config
+    if "iterations" in arguments:
+        raise UserError("--steps and --iterations both say how long; give one of them")
+    return replace(config, iterations=iterations_to(arguments.steps, config))
+
+
+def iterations_to(steps: int, config: Config) -> int:
+    """Iterations until that many environment steps are done, those of the warm-up among them."""
+    if steps < 1:
+        raise UserError(f"--steps {steps}: must be at least 1")
+    worlds = config.environments
+    batch = -(-config.steps_per_iteration // worlds) * worlds
+    warm_up = -(-config.warm_up_steps // worlds) * worlds
+    if not (config.normalise_observations or config.normalise_rewards):
+        warm_up = 0
+    return max(1, -(-(steps - warm_up) // batch))
 
 
 def env_args(pairs: list[str]) -> dict[str, Any]:

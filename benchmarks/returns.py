@@ -79,7 +79,7 @@ def trained_here(task: str, seed: int, steps: int, folder: Path, preset: str) ->
     command = [sys.executable, "-m", "trpo_tui", "train", "--env", task, "--preset", preset]
     command += ["--seed", str(seed), "--out", str(folder), "--steps", str(steps)]
     if (folder / "checkpoints").exists():
-        command = [*command[:-4], "--resume", str(folder), *command[-2:]]
+        command = [*command[:4], "--resume", str(folder), *command[-2:]]
     begun = time.perf_counter()
     run_quietly(command, folder.with_suffix(".txt"))
     seconds = time.perf_counter() - begun

@@ -14,6 +14,7 @@ from agent.__main__ import main
 from agent.arguments import config_from, parser, text
 from agent.config import GROUPS, Config, Range, config_of, settings
 from agent.training import Training
+from runlog import open_run
 from runlog.errors import UserError
 
 SMALL = Config(env="Pendulum-v1", iterations=2, steps_per_iteration=256, warm_up_steps=0)
@@ -132,9 +133,25 @@ def test_no_value_of_any_flag_makes_a_traceback(data: st.DataObject) -> None:
     assert told is None or flag.removesuffix("s") in told.replace("_", "-") or "UTF-8" in told
 
 
+@pytest.mark.parametrize("steps", [1, 192, 193, 320])
+@pytest.mark.parametrize("normalised", ["--normalise-observations", "--no-normalise-observations"])
+def test_steps_altogether_end_the_training_at_the_iteration_that_reaches_them(
+    steps: int, normalised: str, tmp_path: Path
+) -> None:
+    few = ["--environments=3", "--steps-per-iteration=64", "--warm-up-steps=64", "--vf-iters=1"]
+    out = f"--out={tmp_path / 'run'}"
+    assert main(["train", "--env=Pendulum-v1", f"--steps={steps}", out, normalised, *few]) == 0
+    done = open_run(tmp_path / "run").column("timesteps").values
+    assert done[-1] >= steps
+    assert len(done) == 1 or done[-2] < steps
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--steps=0"], "--steps 0: must be at least 1"),
+        (["--steps=" + "9" * 50], "--iterations"),
+        (["--steps=5", "--iterations=5"], "--steps and --iterations both say how long"),
         (["--out="], "argument --out: which folder?"),
         (["--like="], "argument --like: which folder?"),
         (["--out=" + "x" * 300], "File name too long"),
