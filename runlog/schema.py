@@ -232,7 +232,7 @@ COLUMNS: tuple[ColumnSpec, ...] = (
         ("window_log_prob_old", "list<float64>", "nat", "sampling", "Log-probabilities of the stretch's actions when sampled."),
         ("window_log_prob_new", "list<float64>", "nat", "after step", "Log-probabilities of the same actions after the step."),
         ("window_terminated", "list<float64>", "flag", "sampling", "1 where a step ended in a terminal state."),
-        ("window_truncated", "list<float64>", "flag", "sampling", "1 where a step was cut by a time limit."),
+        ("window_truncated", "list<float64>", "flag", "sampling", "1 where a step was cut by a time limit, or once, early, so that environments do not end in step."),
         ("window_environment", "int64", "", "sampling", "Index of the environment the stretch comes from."),
         ("window_start", "int64", "steps", "sampling", "Index of the stretch's first step within the batch of that environment."),
     ),
