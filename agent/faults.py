@@ -129,13 +129,12 @@ def _noiseless_sampling(training: Training, severity: float) -> None:
 
 def _stale_old_policy(training: Training, _severity: float) -> None:
     freeze = training.parts.freeze
-    before: list[Tensor] = []
 
     def one_update_ago(
         policy: Policy, theta: Tensor, experience: Experience, _started: Gaussian
     ) -> Old:
-        stale = before[0] if before else theta
-        before[:] = [theta]
+        stale = training.memory.get("stale-old-policy", theta).to(theta)
+        training.memory["stale-old-policy"] = theta
         then = policy.exactly(stale, experience.observation)
         return freeze(policy, stale, experience, then)
 

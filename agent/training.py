@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from agent import reward_normaliser, stored_worlds
 from agent.columns import ClockColumns, columns_of
@@ -71,6 +71,8 @@ class Training:
             reward_normaliser.empty(batch.worlds) if config.normalise_rewards else None
         )
         self.conventions = conventions(config)
+        self.memory: dict[str, Tensor] = {}
+        """What replaced parts keep from one iteration to the next; snapshots hold it."""
         self.iteration = 0
         self.timesteps = 0
         self.episodes = 0
@@ -243,6 +245,7 @@ class Training:
             "critic": self.critic.snapshot(),
             "normaliser": plain(self.normaliser, "normaliser"),
             "reward_normaliser": None if rewards is None else rewards.snapshot(),
+            "memory": {name: value.clone() for name, value in self.memory.items()},
             "environments": stored_worlds.store(self.batch, self._running),
         }
 
@@ -271,6 +274,7 @@ class Training:
         self.normaliser = None if moments is None else Normaliser(**live(moments))
         rewards = snapshot.get("reward_normaliser")
         self.reward_normaliser = None if rewards is None else reward_normaliser.restored(rewards)
+        self.memory = dict(snapshot.get("memory", {}))
         self._running = None
         self._interrupted = False
         self._logging_since = self._ended = None

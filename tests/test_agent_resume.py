@@ -250,6 +250,50 @@ def test_other_arguments_of_the_environment_are_in_force_in_new_episodes(tmp_pat
     assert "they are made with other arguments" in said
 
 
+@pytest.mark.parametrize(
+    "fault", ["stale-old-policy", "nan-reward@2", "tiny-max-kl@4", "critic-first"]
+)
+def test_run_with_a_fault_goes_on_with_it(fault: str, tmp_path: Path) -> None:
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    at = (f"--env-arg=at={16 + 2 * 32 + 7}", "--env-arg=sends=SIGTERM", "--iterations=5")
+    assert _train(cut, *at, f"--fault={fault}") == 128 + signal.SIGTERM
+    assert main(["train", f"--resume={cut}"]) == 0
+    assert _train(whole, *at, f"--fault={fault}") == 0
+    _assert_equal(cut, whole)
+
+
+@pytest.mark.parametrize(
+    ("sends", "code"), [(("SIGTERM",), 143), (("SIGTERM",) * 2, 143), (("SIGINT",) * 2, 130)]
+)
+def test_signals_while_a_checkpoint_is_written_cost_nothing(
+    sends: tuple[str, ...], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sent before the new file has its name: a second Ctrl-C does not wait for that."""
+    cut, whole = tmp_path / "cut", tmp_path / "whole"
+    replace, left = Path.replace, list(sends)
+
+    def interrupted(self: Path, target: Path) -> Path:
+        while left and target.name == "000000000002.pt":
+            signal.raise_signal(getattr(signal, left.pop()))
+        return replace(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint.Path, "replace", interrupted)
+        assert _train(cut, "--iterations=4", "--checkpoint-every=1") == code
+    assert checkpoint.latest(cut)[0]["iteration"] == 2
+    assert open_run(cut).state.name == "stopped"
+    assert main(["train", f"--resume={cut}"]) == 0
+    assert _train(whole, "--iterations=4", "--checkpoint-every=1") == 0
+    _assert_equal(cut, whole)
+
+
+def test_signal_that_comes_with_the_last_iteration_stops_nothing(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    last = f"--env-arg=at={16 + 2 * 32}"
+    assert _train(run, last, "--env-arg=sends=SIGTERM", "--iterations=2") == 0
+    assert open_run(run).state.name == "finished"
+
+
 def test_finished_run_goes_on_in_another_folder_and_equals_the_longer_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
