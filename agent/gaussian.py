@@ -10,7 +10,8 @@ HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gaussian:
-    """N independent diagonal Gaussians. `mean` and `log_std`: (N, action_dim)."""
+    """N independent diagonal Gaussians. `mean`: (N, action_dim). `log_std`: the same, or
+    (1, action_dim) where all have one."""
 
     mean: Tensor
     log_std: Tensor
@@ -36,5 +37,5 @@ def kl(old: Gaussian, new: Gaussian) -> Tensor:
 
 
 def entropy(policy: Gaussian) -> Tensor:
-    """Differential entropy, nat, summed over action dimensions: (N,)."""
+    """Differential entropy, nat, summed over action dimensions: (N,), or (1,) if all are equal."""
     return (policy.log_std + 0.5 + HALF_LOG_2_PI).sum(-1)

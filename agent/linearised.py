@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from agent.gaussian import Gaussian
 from agent.mlp import as_tensor, native
-from agent.networks import Policy
+from agent.networks import Policy, flat
 
 SATURATED = 0.97
 """|tanh| beyond which a unit counts as saturated: its slope is below 6 %."""
@@ -28,6 +28,9 @@ class Linearised(Protocol):
 
     def pull(self, mean: Tensor, log_std: Tensor) -> tuple[Tensor | None, ...]:
         """Jᵀ(mean, log_std) by parameter tensor; None for one the outputs do not depend on."""
+
+    def pull_flat(self, mean: Tensor, log_std: Tensor) -> Tensor:
+        """The same as one vector (parameters,), float64; zeros for what is not in the graph."""
 
     def push(self, v: Tensor) -> tuple[Tensor, Tensor]:
         """Jv of v (parameters,); what it returns is valid until the next push or pull."""
@@ -53,10 +56,17 @@ class ClosedForm:
         self._layers = policy.layers(self._tensors)
 
     def pull(self, mean: Tensor, log_std: Tensor) -> tuple[Tensor | None, ...]:
+        self._pull(mean, log_std)
+        return self.policy.split(self._vector.clone())
+
+    def pull_flat(self, mean: Tensor, log_std: Tensor) -> Tensor:
+        self._pull(mean, log_std)
+        return self._vector.to(torch.float64, copy=True)
+
+    def _pull(self, mean: Tensor, log_std: Tensor) -> None:
         self._tape.pull(native(mean), self._layers)
         if self.policy.log_std_place is not None:
             torch.sum(log_std, 0, out=self._tensors[self.policy.log_std_place])
-        return self.policy.split(self._vector.clone())
 
     def push(self, v: Tensor) -> tuple[Tensor, Tensor]:
         self._vector.copy_(v)
@@ -91,6 +101,9 @@ class ByAutograd:
 
     def pull(self, mean: Tensor, log_std: Tensor) -> tuple[Tensor | None, ...]:
         return self._pull((mean, log_std), create_graph=False)
+
+    def pull_flat(self, mean: Tensor, log_std: Tensor) -> Tensor:
+        return flat(self.pull(mean, log_std), self.policy.sizes, mean)
 
     def _pull(self, slopes: tuple[Tensor, ...], create_graph: bool) -> tuple[Tensor | None, ...]:
         known = [(o, s) for o, s in zip(self._outputs, slopes, strict=True) if o.requires_grad]

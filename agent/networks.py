@@ -132,7 +132,7 @@ class Policy:
             log_std = tensors[self.log_std_place]
         else:
             log_std = self.module.get_parameter("log_std").detach().to(mean)
-        return tape, Gaussian(mean=mean, log_std=log_std.expand_as(mean))
+        return tape, Gaussian(mean=mean, log_std=log_std.unsqueeze(0))
 
     def outside_graph(self, theta: Tensor, observation: Tensor) -> Gaussian:
         """π_θ in the floating-point type of θ, outside every graph."""

@@ -48,7 +48,8 @@ def update_policy(
     gradient = GradientColumns(trainable_parameters=sum(policy.sizes))
     fraction, outcome = 0.0, "skipped-non-finite"
     moved = theta
-    if advantages.finite and bool(torch.isfinite(experience.observation).all()):
+    seen = experience.observation.sum(dtype=torch.float64)  # one that is not finite spoils it
+    if advantages.finite and bool(seen.isfinite()):
         tensors = parts.gradient(at, experience.action, old.log_prob)(advantage)
         g = flat(tensors, policy.sizes, at.pi.mean)
         noise: dict[str, float | None] = {}
@@ -58,8 +59,8 @@ def update_policy(
         gradient = _gradient_columns(tensors, g, noise)
         outcome = _before_direction(g, advantages, started.pi, torch.finfo(policy.dtype).eps)
         if outcome == "go on":
-            seen = _fisher_states(policy, theta, at, experience.observation, config, iteration)
-            product = parts.fisher_product(seen, config.damping)
+            there = _fisher_states(policy, theta, at, experience.observation, config, iteration)
+            product = parts.fisher_product(there, config.damping)
             found = parts.conjugate_gradient(product, g, config.cg_iters, config.cg_tolerance)
             s = parts.full_step(found, config.max_kl)
             direction = _direction_columns(found, product, g, s, config, iteration)
@@ -198,9 +199,13 @@ def _gradient_columns(
     return GradientColumns(
         trainable_parameters=len(g),
         gradient_norm=float(g.norm()),
-        gradient_norms=[None if t is None else float(t.double().norm()) for t in tensors],
+        gradient_norms=[None if t is None else _norm(t) for t in tensors],
         **noise,
     )
+
+
+def _norm(tensor: Tensor) -> float:
+    return float(torch.linalg.vector_norm(tensor, dtype=torch.float64))
 
 
 def _direction_columns(

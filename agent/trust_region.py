@@ -10,7 +10,6 @@ from torch import Tensor
 from agent import gaussian
 from agent.gaussian import Gaussian
 from agent.linearised import Linearised
-from agent.networks import flat
 
 FRACTIONS = tuple(0.5**k for k in range(10))
 """Step fractions tried in turn: 1, ½, … 1/512."""
@@ -54,8 +53,7 @@ def fisher_product(at: Linearised, damping: float) -> Product:
 
     def product(v: Tensor) -> Tensor:
         mean, log_std = at.push(v)
-        pulled = at.pull(mean * precision, log_std * (2 / len(mean)))
-        return flat(pulled, at.policy.sizes, mean) + damping * v
+        return at.pull_flat(mean * precision, log_std * (2 / len(mean))).add_(v, alpha=damping)
 
     return product
 
