@@ -117,7 +117,10 @@ class GymBatch:
 
 
 class GymVectorBatch:
-    """A user's vectorised Gymnasium environment that resets within the step that ends an episode."""
+    """A user's vectorised Gymnasium environment that resets within the step that ends an episode.
+
+    Its worlds are neither staggered nor stored: nobody else can reset or look into one of them.
+    """
 
     def __init__(self, vector: VectorEnv[Any, Any, Any], facts: Facts) -> None:
         self._vector = vector

@@ -25,7 +25,8 @@ from agent.envs.batch import (
     set_generator,
     world_seeds,
 )
-from agent.envs.mujoco_tasks import ALL, TASKS, Origin, Task
+from agent.envs.mujoco_task import ALL, Origin, Task
+from agent.envs.mujoco_tasks import TASKS
 from agent.envs.world_state import KNOWN, require_worlds, wrappers
 
 

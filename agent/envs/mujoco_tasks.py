@@ -1,83 +1,16 @@
-"""Gymnasium's MuJoCo tasks (v5): observation, reward and end of an episode, for many worlds at once.
+"""Gymnasium's nine MuJoCo tasks (v5) written out for many worlds at once.
 
 Every number that can be set is looked up in the arguments of Gymnasium's own constructor. Sums run
 in the order Gymnasium's do, so that nothing differs, not even in the last bit.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.envs.batch import Array
-
-Fields = Mapping[str, Array]
-"""MjData's fields by name: (worlds, …) each."""
-Rows = slice | NDArray[np.int64]
-"""Which worlds."""
-ALL = slice(None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """What a task starts from. `qpos`, `qvel`: of the model; `dt`: seconds of one step.
-
-    `settings`: arguments of the constructor by name. `bodies`: ids by name or id.
-    """
-
-    qpos: Array
-    qvel: Array
-    dt: float
-    settings: Mapping[str, Any]
-    body_mass: Array
-    body_id: Any
-    """Id of a body, from its name or its id."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pay:
-    """What a step brought. `reward`, `terminated` (worlds,); `terms`: its parts by name."""
-
-    reward: Array
-    terms: Mapping[str, Array]
-    terminated: NDArray[np.bool_]
-
-
-class Task:
-    """One task. `derived`: the fields it reads beside qpos, qvel and ctrl."""
-
-    derived: tuple[str, ...] = ()
-    contact_forces = False
-    """Whether it reads cfrc_ext."""
-    normal_velocities = False
-    """Whether an episode starts with normally distributed velocities, not uniform ones."""
-
-    def __init__(self, origin: Origin) -> None:
-        self.origin = origin
-        self.settings = origin.settings
-
-    def draw(self, generator: np.random.Generator) -> tuple[Array, Array]:
-        """Positions (nq,) and velocities (nv,) an episode starts with."""
-        scale = self.settings["reset_noise_scale"]
-        qpos, qvel = self.origin.qpos, self.origin.qvel
-        moved = qpos + generator.uniform(low=-scale, high=scale, size=len(qpos))
-        if self.normal_velocities:
-            return moved, qvel + scale * generator.standard_normal(len(qvel))
-        return moved, qvel + generator.uniform(low=-scale, high=scale, size=len(qvel))
-
-    def observe(self, now: Fields, rows: Rows) -> Array:
-        """(worlds of `rows`, observation_dim)."""
-        raise NotImplementedError
-
-    def place(self, now: Fields, rows: Rows) -> Array:
-        """Where the worlds are, (worlds,) or (worlds, 2): a copy."""
-        return now["qpos"][rows, 0].copy()
-
-    def pay(self, now: Fields, velocity: Array, action: NDArray[np.float32]) -> Pay:
-        """What a step brought to every world. `velocity`: mean one of the places, 1/s."""
-        raise NotImplementedError
+from agent.envs.mujoco_task import ALL, Fields, Pay, Rows, Task, lines, powers, squares
 
 
 class Runner(Task):
@@ -319,22 +252,6 @@ class Humanoid(Walker3d):
         control = self.settings["ctrl_cost_weight"] * squares(now["ctrl"])
         contact = self.settings["contact_cost_weight"] * squares(now["cfrc_ext"])
         return control, np.clip(contact, *self.settings["contact_cost_range"])
-
-
-def lines(values: Array) -> Array:
-    """(worlds, …) as (worlds, numbers)."""
-    return values.reshape(len(values), -1)
-
-
-def squares(values: NDArray[Any]) -> NDArray[Any]:
-    """Sum of squares of each world, in the values' own type: (worlds,)."""
-    total: NDArray[Any] = np.add.reduce(np.square(lines(values)), axis=1)
-    return total
-
-
-def powers(values: Array) -> Array:
-    """Squares of (worlds,) numbers as the power function rounds them, which is not as x·x does."""
-    return np.array([value**2 for value in values.tolist()])
 
 
 _MODULES = "gymnasium.envs.mujoco"
