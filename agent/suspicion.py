@@ -27,7 +27,7 @@ was ever gained: noise does the first now and then, slow forgetting does the sec
 class Past:
     """What was seen so far. `half_range`: of the narrowest bounded action, 1 where none is bounded.
 
-    `returns`: of the latest iterations in which an episode ended; `worst`, `best`: ever.
+    `returns`: of the latest iterations in which enough episodes ended; `worst`, `best`: ever.
     `seen`: when each kind was last there.
     """
 
@@ -50,8 +50,8 @@ def judge(row: Mapping[str, Any], past: Past) -> tuple[dict[Kind, str], Past]:
     iteration = int(row["iteration"])
     never = iteration - QUIET - 1
     news = {k: text for k, text in found.items() if iteration - past.seen.get(k, never) > QUIET}
-    value = row.get("episode_return_mean")
-    if value is not None and math.isfinite(value):
+    value = _return(row)
+    if value is not None:
         past = replace(
             past,
             returns=(*past.returns, value)[-RETURNS:],
@@ -80,8 +80,19 @@ def _found(row: Mapping[str, Any], past: Past) -> dict[Kind, str]:
     return found
 
 
+def _return(row: Mapping[str, Any]) -> float | None:
+    """The mean return, where the ended episodes make up half a batch: fewer are a chance selection,
+    in long episodes the few that ended early."""
+    value = row.get("episode_return_mean")
+    if value is None or not math.isfinite(value):
+        return None
+    ended = row["episodes_terminated"] + row["episodes_truncated"]
+    steps = ended * row["episode_length_mean"]
+    return float(value) if 2 * steps >= row["batch_size"] else None
+
+
 def _collapsed(row: Mapping[str, Any], past: Past) -> str | None:
-    log_std, value = row.get("log_std_min"), row.get("episode_return_mean")
+    log_std, value = row.get("log_std_min"), _return(row)
     if log_std is not None and log_std < DETERMINISTIC + math.log(past.half_range):
         return f"log_std_min is {log_std:.2f}: the actions hardly vary"
     if value is None or len(past.returns) < RETURNS:

@@ -230,7 +230,8 @@ def test_state_before_a_suspicious_iteration_is_kept_and_an_event_names_it(
 
 def _row(iteration: int, **columns: Any) -> dict[str, Any]:
     healthy = {"update_outcome": "accepted", "kl": 0.0099, "max_kl": 0.01, "log_std_min": -0.5}
-    return {"iteration": iteration, **healthy, **columns}
+    episodes = {"episodes_terminated": 9, "episodes_truncated": 1, "episode_length_mean": 200.0}
+    return {"iteration": iteration, "batch_size": 2048, **healthy, **episodes, **columns}
 
 
 def _judged(rows: list[dict[str, Any]]) -> list[tuple[int, str]]:
@@ -283,6 +284,14 @@ def test_collapse_overshoot_and_non_finite_values_are_suspicious(
     assert (40, kind) in found
     assert {at for at, _ in found} == {40}
     assert len(rows) > RETURNS
+
+
+def test_the_few_long_episodes_that_ended_early_are_no_collapse() -> None:
+    rows = [_row(i, episode_return_mean=100.0 * i) for i in range(1, 40)]
+    fallen = {"episode_return_mean": 50.0}
+    few = {"episodes_terminated": 2, "episodes_truncated": 0, "episode_length_mean": 20.0}
+    assert _judged([*rows, _row(40, **fallen, **few)]) == []
+    assert _judged([*rows, _row(40, **fallen)]) == [(40, "collapse")]
 
 
 def test_sigma_is_judged_by_the_range_of_the_actions() -> None:
