@@ -188,3 +188,22 @@ def test_what_cannot_be_made_is_one_line_too(
     assert message in told
     assert len(told.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def _values() -> st.SearchStrategy[object]:
+    """What a TOML or JSON file can hold."""
+    plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+    return plain | st.lists(plain, max_size=3) | st.dictionaries(st.text(max_size=3), plain)
+
+
+@settings_of_hypothesis(max_examples=300, deadline=None)
+@given(st.dictionaries(st.sampled_from([s.name for s in settings()]) | st.text(), _values()))
+def test_no_stored_value_makes_a_traceback(values: dict[str, object]) -> None:
+    told, config = "", None
+    try:
+        config = config_of(values, "the file")
+    except UserError as error:
+        told = str(error)
+    assert (config is None) == told.startswith("the file: ")
+    for name, value in values.items() if config else ():
+        assert getattr(config, name) == (tuple(value) if isinstance(value, list) else value)
