@@ -5,7 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent.arguments import config_from, parser, resumed, run_folder, text
+from agent.arguments import config_from, resumed, run_folder
+from agent.flags import parser, text
 from runlog.errors import UserError
 
 INTERRUPTED = 130

@@ -16,8 +16,9 @@ from gymnasium.envs.classic_control import PendulumEnv
 
 from agent import checkpoint
 from agent.__main__ import main
-from agent.arguments import env_args, parser
+from agent.arguments import env_args
 from agent.config import Config, config_of, settings
+from agent.flags import parser
 from agent.mujoco_warnings import MujocoWarnings
 from agent.stop_signals import StopSignals
 from agent.training import Training

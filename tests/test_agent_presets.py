@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from agent.__main__ import main
-from agent.arguments import config_from, parser
+from agent.arguments import config_from
 from agent.config import Config, config_of
+from agent.flags import parser
 from agent.presets import TUNED, environments, preset
 from runlog import open_run
 from runlog.errors import UserError

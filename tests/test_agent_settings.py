@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from agent import faults
 from agent.__main__ import main
-from agent.arguments import config_from, parser, text
+from agent.arguments import config_from
 from agent.config import GROUPS, Config, Range, config_of, settings
+from agent.flags import parser, text
 from agent.training import Training
 from runlog import open_run
 from runlog.errors import UserError
