@@ -14,14 +14,17 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.spaces import Box
+from torch import nn
 
 from agent import checkpoint
 from agent.__main__ import main
 from agent.config import Config
 from agent.reproduction import difference
 from agent.training import Training
+from agent.trpo_agent import TRPOAgent
 from runlog import RunLog, open_run
 from runlog.run import Run
+from runlog.schema import BY_NAME
 
 SMALL = (
     "--steps-per-iteration=96",
@@ -30,7 +33,7 @@ SMALL = (
     "--vf-iters=2",
     "--hidden=16,16",
 )
-TASKS = ("HalfCheetah-v5", "Hopper-v5", "Own-v0")
+TASKS = ("HalfCheetah-v5", "Hopper-v5", "Ant-v5", "Own-v0")
 
 
 class Own(gymnasium.Env[Any, Any]):
@@ -109,6 +112,19 @@ def _kinds(run: Run) -> list[str]:
     return [event.kind for event in run.events]
 
 
+def _assert_same_rows(one: Training, other: Training) -> None:
+    """Both train to their end alike."""
+    rows = 0
+    for left, right in zip(one, other, strict=True):
+        rows += 1
+        for name, value in left.items():
+            if name not in BY_NAME or not BY_NAME[name].clocked:
+                assert repr(value) == repr(right[name]), name
+    assert rows == 3
+    assert torch.equal(one.policy.theta(), other.policy.theta())
+    assert torch.equal(one.critic.theta, other.critic.theta)
+
+
 @pytest.mark.parametrize("env", TASKS)
 @pytest.mark.parametrize("rewards", ["--normalise-rewards", "--no-normalise-rewards"])
 def test_snapshot_in_another_training_goes_on_bit_for_bit(
@@ -129,12 +145,36 @@ def test_snapshot_in_another_training_goes_on_bit_for_bit(
     path = checkpoint.save(tmp_path, one.snapshot())
     other = Training.from_config(config)
     assert other.restore(checkpoint.load(path)) is None
-    for left, right in zip(one, other, strict=True):
-        clocked = {"time", "cpu_percent", "memory_mb", "steps_per_second"}
-        clocked |= {name for name in left if name.startswith("seconds_")}
-        for name in left.keys() - clocked:
-            assert repr(left[name]) == repr(right[name]), name
-    assert torch.equal(one.policy.theta(), other.policy.theta())
+    _assert_same_rows(one, other)
+
+
+class Shared(nn.Module):
+    """A policy whose first layer is the critic's too."""
+
+    def __init__(self, trunk: nn.Module, outputs: int) -> None:
+        super().__init__()
+        self.trunk, self.head = trunk, nn.Linear(8, outputs)
+        self.outputs = outputs
+
+    def forward(self, observation: torch.Tensor) -> Any:
+        head = self.head(self.trunk(observation))
+        return head if self.outputs == 1 else head.chunk(2, -1)
+
+
+def test_own_policy_and_critic_with_shared_layers_go_on_bit_for_bit(tmp_path: Path) -> None:
+    def make() -> Training:
+        torch.manual_seed(3)
+        trunk = nn.Sequential(nn.Linear(2, 8), nn.Tanh())
+        policy, critic = Shared(trunk, 4), Shared(trunk, 1)
+        env = gymnasium.make("Own-v0")
+        return TRPOAgent(env, policy, critic=critic, iterations=6, steps_per_iteration=96)
+
+    one, other = make(), make()
+    for _ in range(3):
+        next(one)
+    path = checkpoint.save(tmp_path, one.snapshot())
+    assert other.restore(checkpoint.load(path)) is None
+    _assert_same_rows(one, other)
 
 
 def _child(run: Path, *arguments: str, env: str = "Own-v0") -> list[str]:
