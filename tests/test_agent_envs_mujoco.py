@@ -11,12 +11,15 @@ from gymnasium.envs.mujoco.half_cheetah_v5 import HalfCheetahEnv
 from gymnasium.wrappers import TransformReward
 from mujoco.batch import SimulationError
 
-from agent.envs import mujoco_batch
+from agent.config import Config
+from agent.envs import gym, mujoco_batch
 from agent.envs.batch import Array, Batch, BatchStep, first_limits, world_seeds
 from agent.envs.gym import GymBatch, make_batch
 from agent.envs.mujoco_batch import MujocoBatch
 from agent.mujoco_warnings import MujocoWarnings
+from agent.training import Training
 from runlog.errors import UserError
+from runlog.schema import BY_NAME
 
 SEED = 11
 USUAL = (
@@ -256,3 +259,19 @@ def test_checkpoint_of_another_number_of_worlds_is_one_clear_line() -> None:
     assert state is not None
     with pytest.raises(UserError, match="3 environments, not 2"):
         make_batch("Hopper-v5", 2, {}).restore(state)
+
+
+@pytest.mark.parametrize("env_id", ["Hopper-v5", "Reacher-v5"])
+def test_training_logs_what_it_would_log_on_gymnasium_itself(
+    env_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = Config(env=env_id, iterations=2, steps_per_iteration=256, environments=4)
+    fast = Training.from_config(config)
+    monkeypatch.setattr(gym, "mujoco_batch", lambda *_: None)
+    slow = Training.from_config(config)
+    assert (type(fast.batch), type(slow.batch)) == (MujocoBatch, GymBatch)
+    for ours, theirs in zip(fast, slow, strict=True):
+        assert ours.keys() == theirs.keys()
+        for name in ours:
+            if name not in BY_NAME or not BY_NAME[name].clocked:
+                assert repr(ours[name]) == repr(theirs[name]), name

@@ -95,7 +95,7 @@ class MujocoBatch:
             terminated=pay.terminated,
             truncated=truncated,
             final_observation=final,
-            reward_terms=pay.terms,
+            reward_terms={name: np.asarray(term, np.float64) for name, term in pay.terms.items()},
             staggered=staggered,
         )
 

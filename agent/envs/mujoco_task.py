@@ -33,10 +33,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pay:
-    """What a step brought. `reward`, `terminated` (worlds,); `terms`: its parts by name."""
+    """What a step brought. `reward`, `terminated` (worlds,); `terms`: its parts by name, in
+    whatever type Gymnasium computes them."""
 
     reward: Array
-    terms: Mapping[str, Array]
+    terms: Mapping[str, NDArray[Any]]
     terminated: NDArray[np.bool_]
 
 
