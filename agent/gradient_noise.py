@@ -28,29 +28,29 @@ def halves(ended: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def cosine_columns(
-    first: Callable[[Tensor], Tensor],
-    second: Callable[[Tensor], Tensor],
+    gradient: Callable[[Tensor], Tensor],
+    g: Tensor,
     advantage: Tensor,
+    second: Tensor,
     generator: np.random.Generator,
 ) -> dict[str, float | None]:
     """Cosine between the halves' gradients, and its mean and deviation over shuffled advantages.
 
-    `first`, `second`: advantages of the whole batch → flat gradient of one half.
+    `gradient`: advantages of the batch → flat gradient, linear in them, so that advantages put to 0
+    leave a half out. `g`: that of `advantage`. `second` (N,): which steps are the second half.
     """
-
+    if bool(second.all()) or not bool(second.any()):
+        return {}
     shuffled = [
         advantage[torch.from_numpy(generator.permutation(len(advantage))).to(advantage.device)]
         for _ in range(PERMUTATIONS)
     ]
-    others = [second(each) for each in shuffled]
-    null = [
-        value
-        for one in [first(each) for each in shuffled]
-        for other in others
-        if (value := _cosine(one, other)) is not None
-    ]
+    ones = [gradient(each * ~second) for each in shuffled]
+    others = [gradient(each * second) for each in shuffled]
+    null = [value for one in ones for other in others if (value := _cosine(one, other)) is not None]
+    half = gradient(advantage * second)
     return {
-        "gradient_cosine": _cosine(first(advantage), second(advantage)),
+        "gradient_cosine": _cosine(g - half, half),
         "gradient_cosine_null_mean": float(np.mean(null)) if null else None,
         "gradient_cosine_null_std": float(np.std(null)) if null else None,
     }

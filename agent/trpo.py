@@ -1,6 +1,6 @@
 """The TRPO update (Schulman et al. 2015, arXiv 1502.05477), phase by phase."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,13 +15,15 @@ from agent.gaussian import Gaussian
 from agent.gradient_noise import cosine_columns
 from agent.linearised import Linearised, linearise
 from agent.networks import Policy, flat
-from agent.parts import Experience, Old, Parts, Step
+from agent.parts import Experience, Parts, Step
 from agent.trust_region import Direction, Product, Search
 
 ROUNDING = 1024
 """A gradient of at most this many units in the last place, in units of Â/σ, is rounding."""
 OCCASIONALLY = 5
 """Costly diagnostics (gradient noise, reward model) are computed in iterations 1, 6, 11, …"""
+PERMUTED = 3
+"""Stream of random numbers for the advantages' shuffles."""
 FISHER_STATES = 4
 """Stream of random numbers for the share of the states that the Fisher products use."""
 RARELY = 10
@@ -50,12 +52,18 @@ def update_policy(
     moved = theta
     seen = experience.observation.sum(dtype=torch.float64)  # one that is not finite spoils it
     if advantages.finite and bool(seen.isfinite()):
-        tensors = parts.gradient(at, experience.action, old.log_prob)(advantage)
+        slope = parts.gradient(at, experience.action, old.log_prob)
+        tensors = slope(advantage)
         g = flat(tensors, policy.sizes, at.pi.mean)
         noise: dict[str, float | None] = {}
         if iteration % OCCASIONALLY == 1:
-            generator = np.random.default_rng([config.seed, iteration, 3])
-            noise = _cosines(parts, policy, theta, experience, old, advantage, generator)
+            noise = cosine_columns(
+                lambda part: flat(slope(part), policy.sizes, at.pi.mean),
+                g,
+                advantage,
+                experience.half,
+                np.random.default_rng([config.seed, iteration, PERMUTED]),
+            )
         gradient = _gradient_columns(tensors, g, noise)
         outcome = _before_direction(g, advantages, started.pi, torch.finfo(policy.dtype).eps)
         if outcome == "go on":
@@ -169,28 +177,6 @@ def _before_direction(g: Tensor, advantages: Advantages, pi: Gaussian, eps: floa
         return "skipped-non-finite"
     rounding = ROUNDING * eps * advantages.advantage_std * float((-pi.log_std.mean()).exp())
     return "skipped-gradient" if float(g.norm()) <= rounding else "go on"
-
-
-def _cosines(
-    parts: Parts,
-    policy: Policy,
-    theta: Tensor,
-    experience: Experience,
-    old: Old,
-    advantage: Tensor,
-    generator: np.random.Generator,
-) -> dict[str, float | None]:
-    """`gradient_cosine` and its null, from the gradients of the batch's halves."""
-
-    def half(which: Tensor) -> Callable[[Tensor], Tensor]:
-        at = linearise(policy, theta, experience.observation[which])
-        gradient = parts.gradient(at, experience.action[which], old.log_prob[which])
-        return lambda advantage: flat(gradient(advantage[which]), policy.sizes, at.pi.mean)
-
-    second = experience.half
-    if bool(second.all()) or not bool(second.any()):
-        return {}
-    return cosine_columns(half(~second), half(second), advantage, generator)
 
 
 def _gradient_columns(
