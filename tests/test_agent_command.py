@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -117,28 +116,6 @@ def test_exception_is_sealed_into_the_log_and_can_be_gone_on_from(tmp_path: Path
     assert len(crashed) == 1
     assert main(["train", "--resume", f"--out={run}", "--env-arg=at=0"]) == 0
     assert len(open_run(run)) == 4
-
-
-def test_killed_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    command = [sys.executable, "-P", "-m", "agent", "train", "--env=Pendulum-v1", f"--out={run}"]
-    command += ["--iterations=1000000", "--checkpoint-every=30", *SMALL]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        try:
-            while not (run / "run.json").exists() or len(open_run(run)) < 32:
-                assert process.poll() is None
-                time.sleep(0.05)
-        finally:
-            process.kill()
-    killed = open_run(run)
-    rows = len(killed)
-    assert killed.state.name == "killed"
-    assert checkpoint.latest(run)[0]["iteration"] < rows
-    last = rows + 3
-    assert main(["train", f"--resume={run}", f"--iterations={last}"]) == 0
-    resumed = open_run(run)
-    assert resumed.column("iteration").values.tolist() == list(range(1, last + 1))
-    assert resumed.attempts == 2
 
 
 def test_second_ctrl_c_does_not_wait() -> None:

@@ -245,7 +245,8 @@ def test_killed_in_the_middle_of_a_batch_the_rows_after_the_checkpoint_are_super
     kill = (at, "--env-arg=sends=SIGKILL", "--checkpoint-every=3", "--iterations=9")
     done = subprocess.run(_child(cut, *kill), stderr=subprocess.DEVNULL, check=False)
     assert done.returncode == -signal.SIGKILL
-    assert len(open_run(cut)) == 5
+    killed = open_run(cut)
+    assert (len(killed), killed.state.name) == (5, "killed")
     Own.signalled = True
     assert main(["train", f"--resume={cut}"]) == 0
     assert _train(whole, *kill) == 0
