@@ -6,14 +6,17 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from agent import gaussian, trust_region
+from agent import critics, gaussian, linearised, networks, trust_region
 from agent.advantages import Advantages
 from agent.config import Config
+from agent.critics import TanhCritic
 from agent.gaussian import Gaussian
 from agent.linearised import ByAutograd, ClosedForm, Linearised, linearise
 from agent.networks import GaussianMLP, Policy, flat
 from agent.parts import Experience, Parts, Step, policy_gradient
+from agent.threads import blas_threads, use_threads
 from agent.trpo import update_policy
+from agent.value import fit_critic
 
 N, OBSERVATION, ACTION = 48, 5, 3
 NETWORKS = pytest.mark.parametrize("hidden", [(), (7,), (8, 6), (9, 4, 6)])
@@ -211,3 +214,35 @@ def test_products_in_single_precision_keep_the_identities_of_the_conjugate_gradi
     true = float((product(found.x) - g).norm() / g.norm())
     assert true == pytest.approx(found.residuals[-1], rel=1e-3)
     assert np.isfinite(found.curvatures).all()
+
+
+def _fitted() -> TanhCritic:
+    critic = TanhCritic(OBSERVATION, (8, 6), torch.Generator().manual_seed(0), dtype=torch.float64)
+    observation = _batch()[0].float().numpy()
+    targets = np.random.default_rng(0).normal(size=N)
+    fit_critic(critic, observation, targets, 3, 10, 1e-2, np.random.default_rng(1))
+    return critic
+
+
+def test_tensors_in_place_of_arrays_give_the_same_update_and_the_same_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What runs on a GPU is this: the same lines, with torch in the place of numpy."""
+    by_numpy = _step(_policy(GaussianMLP, (8, 6), learn_std=True), Config())
+    fitted = _fitted()
+    for module in (networks, linearised, critics):
+        monkeypatch.setattr(module, "native", lambda tensor: tensor)
+    by_torch = _step(_policy(GaussianMLP, (8, 6), learn_std=True), Config())
+    moved = by_numpy.theta - by_numpy.theta_before
+    assert _error(moved, by_torch.theta - by_torch.theta_before) < CLOSE
+    assert by_torch.saturated_fraction == by_numpy.saturated_fraction
+    again = _fitted()
+    assert isinstance(again._flat, Tensor)
+    assert _error(again.theta, fitted.theta) < CLOSE
+
+
+def test_threads_asked_for_are_those_of_torch_and_of_numpy() -> None:
+    for threads in (2, 1):
+        use_threads(threads)
+        assert torch.get_num_threads() == threads
+        assert blas_threads() == threads
