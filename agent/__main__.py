@@ -19,6 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = parser().parse_args(text(arguments))
         config = config_from(given)
         source = resumed(given)
+        if ":" in config.env:
+            # The module that registers it may lie here; at the end, it stands in nobody's way.
+            sys.path.append(str(Path.cwd()))
         from agent import faults
         from agent.train import train
 

@@ -183,6 +183,22 @@ def test_mistake_is_one_line_exit_code_2_and_no_folder(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_own_environment_is_found_in_a_module_in_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "trpo_own_world.py").write_text(
+        "import gymnasium\n"
+        "from gymnasium.envs.classic_control import PendulumEnv\n"
+        "gymnasium.register('Own-v0', PendulumEnv, max_episode_steps=50)\n",
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
+    assert _train(tmp_path / "run", env="trpo_own_world:Own-v0", iterations=1) == 0
+    assert open_run(tmp_path / "run").metadata["env_id"] == "trpo_own_world:Own-v0"
+    del gymnasium.registry["Own-v0"]
+
+
 def test_run_that_is_there_is_not_written_over(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

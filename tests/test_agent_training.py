@@ -306,7 +306,9 @@ def test_vectorised_environment_with_a_phantom_reset_step_is_refused() -> None:
         ("HalfCheetah-v99", "no environment 'HalfCheetah-v99'.*HalfCheetah-v5"),
         ("halfcheetah-v5", "did you mean HalfCheetah-v5"),
         ("CartPole-v1", r"CartPole-v1 has the action space Discrete\(2\).*continuous"),
-        ("no_such_module:Env-v0", "no_such_module"),
+        ("no_such_module:Env-v0", "No module named 'no_such_module'.*imported$"),
+        ("Hopperr-v5", r"`Hopperr` doesn't exist; did you mean Hopper-v5, [^:]*\?$"),
+        ("Mangle-Sorter-v0", "one that a module of yours registers is MODULE:Mangle-Sorter-v0"),
     ],
 )
 def test_environment_that_cannot_be_had_is_one_clear_line(env: str, message: str) -> None:

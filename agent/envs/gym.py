@@ -184,7 +184,8 @@ def make_batch(env_id: str, worlds: int, env_args: Mapping[str, Any]) -> Batch:
     try:
         first = make()
     except (gymnasium.error.Error, ImportError) as error:
-        raise UserError(f"no environment {env_id!r}: {_first_line(error)}{near(env_id)}") from error
+        reason = _first_line(error).partition(" Did you mean")[0].rstrip(".")  # near knows better
+        raise UserError(f"no environment {env_id!r}: {reason}{near(env_id)}") from error
     except (TypeError, ValueError, LookupError, ArithmeticError, OSError) as error:
         if not env_args:
             raise
@@ -251,11 +252,15 @@ def flattener(space: gymnasium.Space[Any]) -> Callable[[Any], Array]:
 
 
 def near(env_id: str) -> str:
-    """ "; did you mean …" with the ids closest to a mistyped one, or nothing."""
+    """ "; did you mean …" with the ids closest to a mistyped one, or how to name one's own."""
+    if ":" in env_id:
+        return ""
     by_lower = {known.lower(): known for known in gymnasium.registry}
     close = difflib.get_close_matches(env_id.lower(), by_lower, n=3, cutoff=0.6)
     names = [by_lower[match] for match in close if by_lower[match] != env_id]
-    return f"; did you mean {', '.join(names)}?" if names else ""
+    if names:
+        return f"; did you mean {', '.join(names)}?"
+    return f"; one that a module of yours registers is MODULE:{env_id}"
 
 
 def _first_line(error: BaseException) -> str:
