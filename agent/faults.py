@@ -253,9 +253,12 @@ def parse(text: str) -> tuple[Fault, float, int]:
 
 
 def put_in(training: Training, faults: tuple[str, ...]) -> None:
-    """Put the faults into a training, each from its iteration on."""
-    for text in faults:
-        fault, severity, iteration = parse(text)
+    """Put the faults into a training, each from its iteration on.
+
+    In the order of their iterations also where several are past: one that changes what another one
+    made then does so in a run that goes on as it did in the run that was cut.
+    """
+    for fault, severity, iteration in sorted(map(parse, faults), key=lambda found: found[2]):
 
         def change(training: Training, fault: Fault = fault, severity: float = severity) -> None:
             fault.put_in(training, severity)

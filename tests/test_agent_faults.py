@@ -127,6 +127,15 @@ def test_two_faults_at_once() -> None:
     assert SIGNS["self-referential-kl"](row)
 
 
+def test_run_that_goes_on_later_has_its_faults_in_the_order_they_began() -> None:
+    both = ("constant-reward:0.5@3", "nan-reward@2")
+    training = Training.from_config(Config(env="Pendulum-v1", iterations=4, **SMALL))
+    for _ in range(3):
+        next(training)
+    faults.put_in(training, both)
+    assert next(training)["reward_max"] == _rows(*both, iterations=4)[-1]["reward_max"] == 0.5
+
+
 def test_absolute_tolerance_is_told_to_the_log() -> None:
     training = Training.from_config(Config(env="Pendulum-v1", **SMALL))
     faults.put_in(training, ("absolute-cg-tolerance:7",))
