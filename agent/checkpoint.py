@@ -73,7 +73,7 @@ def save(run: Path, snapshot: dict[str, Any], before: str = "") -> Path:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(folder)
-    for old in _superfluous(stored(run)):
+    for old in _superfluous(stored(run), snapshot["iteration"]):
         old.path.unlink(missing_ok=True)
     return path
 
@@ -81,13 +81,13 @@ def save(run: Path, snapshot: dict[str, Any], before: str = "") -> Path:
 def worth_keeping(run: Path, iteration: int, kind: str) -> bool:
     """Whether the state before something suspicious would stay, beside those that are there."""
     new = Stored(iteration=iteration, kind=kind, path=run)
-    return new not in _superfluous(sorted([*stored(run), new]))
+    return new not in _superfluous(sorted([*stored(run), new]), iteration)
 
 
-def _superfluous(files: list[Stored]) -> list[Stored]:
+def _superfluous(files: list[Stored], now: int) -> list[Stored]:
     """Regular files but iteration 0 and the latest; of the others the oldest that is not the first
-    of its kind."""
-    regular = [file for file in files if not file.kind and file.iteration]
+    of its kind. Regular ones beyond iteration `now` could not be read, and count for nothing."""
+    regular = [file for file in files if not file.kind and 0 < file.iteration <= now]
     special = [file for file in files if file.kind]
     firsts = {file.kind: file for file in reversed(special)}
     repeated = [file for file in special if file is not firsts[file.kind]]

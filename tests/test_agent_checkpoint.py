@@ -104,6 +104,15 @@ def test_without_iteration_0_no_other_takes_its_place(tmp_path: Path) -> None:
     assert [file.iteration for file in checkpoint.stored(tmp_path)] == [15, 20, 25]
 
 
+def test_damaged_checkpoints_further_on_do_not_push_out_what_is_written_now(tmp_path: Path) -> None:
+    for iteration in (0, 10, 20, 30):
+        checkpoint.save(tmp_path, _snapshot(iteration))
+    for file in checkpoint.stored(tmp_path)[1:]:
+        file.path.write_bytes(b"damaged")
+    checkpoint.save(tmp_path, _snapshot(5))
+    assert checkpoint.latest(tmp_path)[0]["iteration"] == 5
+
+
 def test_states_before_suspicious_iterations_are_at_most_five_the_first_of_each_kind_among_them(
     tmp_path: Path,
 ) -> None:
