@@ -66,7 +66,7 @@ def fit_critic(
 
     Targets that are not finite would destroy the critic for good: then nothing is fitted.
     """
-    before = critic.theta.double()
+    before = critic.theta.to(torch.float64, copy=True)
     if np.isfinite(targets).all() and np.isfinite(observation).all():
         fit(critic, observation, targets, epochs, minibatch, rate, generator)
     residual = targets - critic.values(observation)

@@ -16,7 +16,7 @@ from agent.networks import GaussianMLP, Policy, flat
 from agent.parts import Experience, Parts, Step, policy_gradient
 from agent.threads import blas_threads, use_threads
 from agent.trpo import update_policy
-from agent.value import fit_critic
+from agent.value import CriticFit, fit_critic
 
 N, OBSERVATION, ACTION = 48, 5, 3
 NETWORKS = pytest.mark.parametrize("hidden", [(), (7,), (8, 6), (9, 4, 6)])
@@ -216,12 +216,19 @@ def test_products_in_single_precision_keep_the_identities_of_the_conjugate_gradi
     assert np.isfinite(found.curvatures).all()
 
 
-def _fitted() -> TanhCritic:
+def _fitted() -> tuple[TanhCritic, CriticFit]:
     critic = TanhCritic(OBSERVATION, (8, 6), torch.Generator().manual_seed(0), dtype=torch.float64)
     observation = _batch()[0].float().numpy()
     targets = np.random.default_rng(0).normal(size=N)
-    fit_critic(critic, observation, targets, 3, 10, 1e-2, np.random.default_rng(1))
-    return critic
+    fit = fit_critic(critic, observation, targets, 3, 10, 1e-2, np.random.default_rng(1))
+    return critic, fit
+
+
+def test_fit_tells_how_far_a_critic_in_double_precision_moved() -> None:
+    unmoved = TanhCritic(OBSERVATION, (8, 6), torch.Generator().manual_seed(0), dtype=torch.float64)
+    critic, fit = _fitted()
+    moved = float((critic.theta - unmoved.theta).norm())
+    assert fit.value_parameter_delta_norm == moved > 0
 
 
 def test_tensors_in_place_of_arrays_give_the_same_update_and_the_same_fit(
@@ -229,14 +236,14 @@ def test_tensors_in_place_of_arrays_give_the_same_update_and_the_same_fit(
 ) -> None:
     """What runs on a GPU is this: the same lines, with torch in the place of numpy."""
     by_numpy = _step(_policy(GaussianMLP, (8, 6), learn_std=True), Config())
-    fitted = _fitted()
+    fitted, _ = _fitted()
     for module in (networks, linearised, critics):
         monkeypatch.setattr(module, "native", lambda tensor: tensor)
     by_torch = _step(_policy(GaussianMLP, (8, 6), learn_std=True), Config())
     moved = by_numpy.theta - by_numpy.theta_before
     assert _error(moved, by_torch.theta - by_torch.theta_before) < CLOSE
     assert by_torch.saturated_fraction == by_numpy.saturated_fraction
-    again = _fitted()
+    again, _ = _fitted()
     assert isinstance(again._flat, Tensor)
     assert _error(again.theta, fitted.theta) < CLOSE
 
