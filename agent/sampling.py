@@ -45,6 +45,7 @@ class Rollout:
     `observation` (T, E, observation_dim) float32: the same, normalised and clipped.
     `action`, `mean`, `log_std` (T, E, action_dim) float32: before clipping to the bounds.
     `reward` (T, E); `terminated`, `truncated` (T, E).
+    `reward_terms`: mean of each over all steps, so that those of all terms make up the reward's.
     `final` maps (t, world) to the raw observation an ended episode reached; `last` (E, …) is raw.
     """
 
@@ -168,7 +169,7 @@ def sample(
         final=final,
         last=now,
         episodes=tuple(episodes),
-        reward_terms={name: float(np.mean(values)) for name, values in terms.items()},
+        reward_terms={name: float(np.sum(values)) / reward.size for name, values in terms.items()},
         clipped_fraction=None if normaliser is None else _clipped(observation),
     )
     return rollout, Running(observation=now, returns=returns, lengths=lengths)

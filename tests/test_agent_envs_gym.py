@@ -12,7 +12,9 @@ from gymnasium.wrappers import OrderEnforcing, RecordEpisodeStatistics, TimeLimi
 from agent.config import Config
 from agent.envs.batch import NEVER, Batch, first_limits
 from agent.envs.gym import GymBatch, batch_of, make_batch
+from agent.networks import GaussianMLP
 from agent.training import Training
+from agent.trpo_agent import TRPOAgent
 from runlog.errors import UserError
 
 HORIZON = 12
@@ -117,6 +119,21 @@ def test_episode_cut_to_stagger_is_truncated_but_counts_nowhere(env_id: str) -> 
     assert second["episodes_truncated"] == 4
     assert second["episode_lengths"] == [HORIZON] * 4
     assert second["episodes"] == 5
+
+
+def test_term_that_is_only_paid_at_times_is_nothing_in_between() -> None:
+    class Prized(Drunkard):
+        def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+            seen, reward, fell, *_ = super().step(action)
+            terms = {"reward_walk": reward} | ({"reward_prize": 5.0} if fell else {})
+            return seen, reward + 5.0 * fell, fell, False, terms
+
+    env = SyncVectorEnv([lambda: Prized(width=3.0)] * 3)
+    policy = GaussianMLP(2, 1, (4,), 0.0)
+    row = next(TRPOAgent(env, policy, steps_per_iteration=60))
+    assert row["reward_term_prize"] == pytest.approx(5.0 * row["episodes_terminated"] / 60)
+    total = row["reward_term_walk"] + row["reward_term_prize"]
+    assert row["reward_mean"] == pytest.approx(total)
 
 
 def test_world_that_ends_before_it_is_cut_has_a_whole_episode() -> None:

@@ -18,7 +18,7 @@ from agent.mujoco_warnings import hear
 from runlog.errors import UserError
 
 REWARD_TERM = "reward_"
-"""Entries of `info` with this prefix are terms of the reward."""
+"""Entries of `info` with this prefix are terms of the reward; one that is not there paid nothing."""
 
 
 class GymBatch:
@@ -81,7 +81,7 @@ class GymBatch:
             terminated[i], truncated[i] = bool(ends), bool(cut) and not ends
             for name, value in info.items():
                 if name.startswith(REWARD_TERM) and np.ndim(value) == 0:
-                    terms.setdefault(name[len(REWARD_TERM) :], np.full(n, np.nan))[i] = value
+                    terms.setdefault(name[len(REWARD_TERM) :], np.zeros(n))[i] = value
         self._observation = observation
         return BatchStep(
             observation=observation,
