@@ -1,5 +1,6 @@
 """One line on how a training is getting on: rewritten on a terminal, repeated elsewhere."""
 
+import math
 import os
 import select
 import shlex
@@ -60,7 +61,8 @@ class Progress:
     ) -> None:
         sys.stdout, sys.stderr = self._streams
         if self._drawn:
-            self._write("\n")
+            # Once more: Ctrl-C has left its ^C upon it, and rows may have come since.
+            self._write(f"\r{self._line().ljust(self._columns() - 1)}\n")
             self._drawn = False
 
     def say(self, text: str) -> None:
@@ -77,18 +79,15 @@ class Progress:
         value = row["episode_return_mean"]
         if value is not None:
             self._return = value
-            if self._best is None or value > self._best[0]:
+            if not math.isnan(value) and (self._best is None or value > self._best[0]):
                 self._best = value, iteration
         last = iteration >= self._iterations
         if not last and now - self._said < (LIVE_SECONDS if self._live else PLAIN_SECONDS):
             return
         self._said = now
-        left, speed = self._pace()
-        columns = self._columns() - 1 if self._live else None
-        line = sentence(row, self._return, self._iterations, left, speed, columns)
         if not self._live:
-            self._write(f"{line}\n")
-        elif self._write(f"\r{line.ljust(columns or 0)}\r"):
+            self._write(f"{self._line()}\n")
+        elif self._write(f"\r{self._line().ljust(self._columns() - 1)}\r"):
             # The cursor waits at the line's start: text of a library that writes by itself then
             # covers the line instead of following it.
             self._drawn = True
@@ -98,9 +97,9 @@ class Progress:
         if stopped is not None:
             self.say(f"stopped: {stopped}")
         told = f"trained {self._trained} iteration{'' if self._trained == 1 else 's'}"
-        if self._row:
-            told += f", {amount(self._row['timesteps'])} steps"
-        self.say(f"{told}, in {duration(time.monotonic() - self._begun)}")
+        told += f" in {duration(time.monotonic() - self._begun)}"
+        # A run that was gone on with has steps of before.
+        self.say(f"{told}, {amount(self._row['timesteps'])} steps in all" if self._row else told)
         if self._return is not None and self._best is not None:
             value, at = self._best
             self.say(f"return {number(self._return)}, best {number(value)} in iteration {at}")
@@ -115,6 +114,12 @@ class Progress:
         if self._drawn:
             self._drawn = False
             self._write(f"\r{' ' * (self._columns() - 1)}\r")
+
+    def _line(self) -> str:
+        """The latest row in one line; on a terminal, one that fits it."""
+        left, speed = self._pace()
+        columns = self._columns() - 1 if self._live else None
+        return sentence(self._row, self._return, self._iterations, left, speed, columns)
 
     def _pace(self) -> tuple[float | None, float | None]:
         """Seconds to the planned end and steps a second; None while too little is known."""

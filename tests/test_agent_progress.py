@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import io
+import math
 import os
 import pty
 import struct
@@ -243,17 +244,36 @@ def test_end_says_what_came_out_and_what_to_do_next() -> None:
         progress.show(_row(iteration, episode_return_mean=value))
     progress.end(Path("runs/my run"))
     assert stream.getvalue().splitlines()[-3:] == [
-        "trained 3 iterations, 6.14k steps, in 0 s",
+        "trained 3 iterations in 0 s, 6.14k steps in all",
         "return 20.0, best 25.0 in iteration 2",
         "next: trpo-tui watch 'runs/my run', or trpo-tui analyze 'runs/my run'",
     ]
     progress.end(Path("x"), "SIGINT after iteration 3")
     assert stream.getvalue().splitlines()[-4:] == [
         "stopped: SIGINT after iteration 3",
-        "trained 3 iterations, 6.14k steps, in 0 s",
+        "trained 3 iterations in 0 s, 6.14k steps in all",
         "return 20.0, best 25.0 in iteration 2",
         "go on with trpo-tui train --resume x",
     ]
+
+
+def test_return_that_is_nan_is_not_the_best() -> None:
+    stream = io.StringIO()
+    progress = Progress(stream, 3)
+    for iteration, value in ((1, math.nan), (2, -25.0), (3, math.nan)):
+        progress.show(_row(iteration, episode_return_mean=value))
+    progress.end(Path("x"))
+    assert stream.getvalue().splitlines()[-2] == "return nan, best -25.0 in iteration 2"
+
+
+def test_line_stands_whole_after_ctrl_c_was_printed_upon_it(terminal: Terminal) -> None:
+    with Progress(terminal.stream, 9) as progress:
+        progress.show(_row(1))
+        terminal.stream.write("^C")
+    progress.say("stopped")
+    line, stopped = terminal.lines()
+    assert line.startswith("iteration 1/9  2.05k steps")
+    assert stopped == "stopped"
 
 
 def test_stream_that_was_closed_silences_progress_and_nothing_else() -> None:
