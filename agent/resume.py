@@ -102,11 +102,16 @@ def _require_same(config: Config, before: Mapping[str, Any], run: Path) -> None:
     now = config.as_dict()
     for name in FROM_THE_START:
         if name in before and before[name] != now[name]:
-            flag = f"--{name.replace('_', '-')}"
-            what = (
-                f"a run on {before[name]}" if name == "env" else f"one with {flag} {before[name]}"
-            )
+            was, given = as_given(name, before[name]), as_given(name, now[name])
+            what = "a run on " + str(before[name]) if name == "env" else "one with " + was
             raise UserError(
-                f"--resume {run} is {what}, not {now[name]}: leave out {flag},"
-                " or train anew into another folder"
+                f"--resume {run} is {what}: leave out {given}, or train anew into another folder"
             )
+
+
+def as_given(name: str, value: Any) -> str:
+    """A setting as a user writes it on the command line."""
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{flag}" if value else f"--no-{flag}"
+    return f"--{flag} {','.join(map(str, value)) if isinstance(value, list) else value}"

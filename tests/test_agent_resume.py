@@ -360,12 +360,15 @@ def test_finished_run_goes_on_in_another_folder_and_equals_the_longer_one(
 @pytest.mark.parametrize(
     ("flag", "said"),
     [
-        ("--seed=4", "is one with --seed 0, not 4: leave out --seed, or train anew"),
-        ("--hidden=8", "is one with --hidden [16, 16], not [8]"),
-        ("--environments=5", "is one with --environments 3, not 5"),
-        ("--no-normalise-observations", "is one with --normalise-observations True, not False"),
-        ("--normalise-rewards", "is one with --normalise-rewards False, not True"),
-        ("--env=Pendulum-v1", "is a run on Own-v0, not Pendulum-v1: leave out --env"),
+        ("--seed=4", "is one with --seed 0: leave out --seed 4, or train anew"),
+        ("--hidden=8", "is one with --hidden 16,16: leave out --hidden 8"),
+        ("--environments=5", "is one with --environments 3: leave out --environments 5"),
+        ("--no-normalise-observations", "is one with --normalise-observations: leave out --no-n"),
+        (
+            "--normalise-rewards",
+            "is one with --no-normalise-rewards: leave out --normalise-rewards",
+        ),
+        ("--env=Pendulum-v1", "is a run on Own-v0: leave out --env Pendulum-v1"),
     ],
 )
 def test_settings_a_run_has_from_its_start_cannot_change(
