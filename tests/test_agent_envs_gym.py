@@ -136,6 +136,23 @@ def test_term_that_is_only_paid_at_times_is_nothing_in_between() -> None:
     assert row["reward_mean"] == pytest.approx(total)
 
 
+@pytest.mark.parametrize("bound", [0.4, 0.1, np.inf])
+def test_actions_stay_inside_bounds_that_single_precision_rounds_outwards(bound: float) -> None:
+    class Strict(Drunkard):
+        action_space = Box(-bound, bound, (2, 3), np.float64)
+
+        def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+            assert self.action_space.contains(action)
+            return super().step(action[0])
+
+    env = Strict()
+    facts = batch_of(env, 1).facts
+    assert np.array_equal(facts.action_low, -facts.action_high)
+    assert facts.action_high == pytest.approx(np.full(6, bound))
+    row = next(TRPOAgent(env, GaussianMLP(2, 6, (4,), 0.0), steps_per_iteration=30))
+    assert (row["action_clip_fraction"] > 0.5) == (bound < 1)
+
+
 def test_world_that_ends_before_it_is_cut_has_a_whole_episode() -> None:
     batch = _drunkards(2, width=-1.0)  # every step is the last one
     batch.reset(0)

@@ -236,11 +236,21 @@ def facts_of(env: Any, env_id: str | None, env_args: Mapping[str, Any]) -> Facts
         env_id=name,
         env_args=dict(env_args) or (dict(spec.kwargs) if spec is not None else {}),
         observation_dim=observation_dim,
-        action_low=np.asarray(action.low, dtype=np.float32).reshape(-1),
-        action_high=np.asarray(action.high, dtype=np.float32).reshape(-1),
+        action_low=_single(action.low, inside=np.inf),
+        action_high=_single(action.high, inside=-np.inf),
         horizon=None if spec is None else spec.max_episode_steps,
         solved_return=None if spec is None else spec.reward_threshold,
     )
+
+
+def _single(bound: NDArray[Any], inside: float) -> NDArray[np.float32]:
+    """Bounds (action_dim,) in single precision, rounded towards `inside`: one in double precision
+    that was rounded outwards would let through what the environment refuses."""
+    exact = np.asarray(bound, dtype=np.float64).reshape(-1)
+    with np.errstate(over="ignore"):
+        rounded = exact.astype(np.float32)
+    outside = np.isfinite(rounded) & ((rounded > exact) if inside < 0 else (rounded < exact))
+    return np.where(outside, np.nextafter(rounded, np.float32(inside)), rounded)
 
 
 def flattener(space: gymnasium.Space[Any]) -> Callable[[Any], Array]:
