@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch.func import functional_call
 
 from agent.gaussian import Gaussian
 from agent.mlp import Layers, Tape, as_tensor, native
+from runlog.errors import UserError
 
 Actor = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]]
 """Observations (E, observation_dim) → mean and log σ, (E, action_dim) each."""
@@ -59,12 +61,13 @@ class Policy:
     """Any module observations → (mean, log σ), seen as a function of one flat parameter vector θ.
 
     Only parameters that require a gradient, and are not named in `without`, are in θ; `names` and
-    `shapes` give their order. A
-    `GaussianMLP` whose layers are all in θ is computed in closed form, any other module by itself.
+    `shapes` give their order. A `GaussianMLP` whose layers are all in θ is computed in closed form,
+    any other module by itself: UserError where what it gives cannot be (N, action_dim) each.
     """
 
-    def __init__(self, module: nn.Module, without: Collection[str] = ()) -> None:
+    def __init__(self, module: nn.Module, action_dim: int, without: Collection[str] = ()) -> None:
         self.module = module
+        self.action_dim = action_dim
         named = [
             (name, parameter)
             for name, parameter in module.named_parameters()
@@ -115,7 +118,8 @@ class Policy:
         ):
             state[name] = tensor.to(dtype) if tensor.is_floating_point() else tensor
         state.update(zip(self.names, tensors, strict=True))
-        return _gaussian(functional_call(self.module, state, (observation.to(dtype),)))
+        output = functional_call(self.module, state, (observation.to(dtype),))
+        return _gaussian(output, len(observation), self.action_dim)
 
     def layers(self, tensors: Sequence[Tensor]) -> Layers:
         """The layers of the closed form among the tensors of a θ."""
@@ -148,7 +152,8 @@ class Policy:
     def act(self, observation: Tensor) -> Gaussian:
         """π of the parameters in force, by the module, in its own type, outside every graph."""
         with torch.no_grad():
-            return _gaussian(self.module(observation)).detach()
+            output = self.module(observation)
+            return _gaussian(output, len(observation), self.action_dim).detach()
 
     def actor(self) -> Actor:
         """The policy of the parameters now in force, for acting step by step until they move.
@@ -186,11 +191,21 @@ class Policy:
         return pi.mean.float().cpu().numpy(), pi.log_std.float().cpu().numpy()
 
 
-def _gaussian(output: tuple[Tensor, Tensor]) -> Gaussian:
-    mean, log_std = output
-    if mean.dim() == 1:
-        mean = mean.unsqueeze(-1)
-    return Gaussian(mean=mean, log_std=log_std.expand_as(mean))
+def _gaussian(output: Any, rows: int, action_dim: int) -> Gaussian:
+    """What a module gave for so many observations; UserError where it is no mean and log σ."""
+    if not isinstance(output, tuple | list) or len(output) != 2:
+        raise UserError(f"the policy gave a {type(output).__name__}: it must give mean and log σ")
+    parts = []
+    for name, part in zip(("mean", "log σ"), output, strict=True):
+        column = part.unsqueeze(-1) if part.shape == (rows,) and action_dim == 1 else part
+        try:
+            parts.append(column.expand(rows, action_dim))
+        except RuntimeError as error:
+            raise UserError(
+                f"the policy gave a {name} of shape {tuple(part.shape)} for {rows} observations:"
+                f" it must be broadcastable to ({rows}, {action_dim})"
+            ) from error
+    return Gaussian(mean=parts[0], log_std=parts[1])
 
 
 def flat(tensors: Sequence[Tensor | None], sizes: Sequence[int], like: Tensor) -> Tensor:

@@ -58,10 +58,11 @@ class Training:
             generator = torch.Generator().manual_seed(config.seed)
             hidden = config.vf_hidden or config.hidden
             self.critic = TanhCritic(dim, hidden, generator, config.device)
-            self.policy = Policy(module)
+            self.policy = Policy(module, batch.facts.action_dim)
         else:
             self.critic = ModuleCritic(critic.to(config.device))
-            self.policy = Policy(module, without=only_the_critics(module, critic, dim))
+            without = only_the_critics(module, critic, dim)
+            self.policy = Policy(module, batch.facts.action_dim, without)
         if not self.policy.names:
             raise UserError("the policy has no parameter that requires a gradient")
         self.normaliser = (

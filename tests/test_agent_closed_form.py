@@ -34,7 +34,7 @@ def _policy(kind: type[GaussianMLP], hidden: tuple[int, ...], learn_std: bool) -
     for parameter in module.parameters():
         parameter.data.add_(0.3 * torch.randn(parameter.shape, dtype=torch.float64))
     module.log_std.requires_grad_(learn_std)
-    return Policy(module)
+    return Policy(module, ACTION)
 
 
 def _batch() -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -173,7 +173,7 @@ def test_log_std_that_depends_on_the_state_has_its_exact_product() -> None:
             return mean.tanh(), log_std.tanh()
 
     torch.manual_seed(0)
-    policy = Policy(ByState().double())
+    policy = Policy(ByState().double(), ACTION)
     observation = _batch()[0]
     at = linearise(policy, policy.theta(), observation)
     leaves = _leaves(policy)
@@ -196,14 +196,14 @@ def test_layers_that_are_frozen_are_left_to_autograd_and_stay_as_they_are() -> N
     assert isinstance(module, GaussianMLP)
     module.body.requires_grad_(requires_grad=False)
     body = [p.clone() for p in module.body.parameters()]
-    step = _step(Policy(module), Config())
+    step = _step(Policy(module, ACTION), Config())
     assert step.change.update_outcome == "accepted"
     assert all(torch.equal(a, b) for a, b in zip(body, module.body.parameters(), strict=True))
 
 
 def test_products_in_single_precision_keep_the_identities_of_the_conjugate_gradient() -> None:
     torch.manual_seed(0)
-    policy = Policy(GaussianMLP(17, 6, (64, 64), 0.0))
+    policy = Policy(GaussianMLP(17, 6, (64, 64), 0.0), 6)
     theta, observation = policy.theta(), torch.randn(512, 17)
     at = linearise(policy, theta, observation)
     g = torch.randn(len(theta), dtype=torch.float64)

@@ -54,7 +54,7 @@ def test_kl_of_equal_policies_is_exactly_zero_and_of_close_ones_positive() -> No
 
 def test_fisher_product_is_the_explicit_fisher_matrix_times_the_vector() -> None:
     torch.manual_seed(1)
-    policy = Policy(GaussianMLP(3, 2, (5,), -0.3).double())
+    policy = Policy(GaussianMLP(3, 2, (5,), -0.3).double(), 2)
     theta, observation = policy.theta(), torch.randn(40, 3, dtype=torch.float64)
     at = linearise(policy, theta, observation)
     product = trust_region.fisher_product(at, damping=0.1)
@@ -181,7 +181,7 @@ def test_gradient_of_a_tensor_outside_the_graph_is_none_not_zero() -> None:
         def forward(self, observation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             return self.mean(self.body(observation)), self.log_std.detach()
 
-    policy = Policy(Detached(3, 2, (4,), 0.0))
+    policy = Policy(Detached(3, 2, (4,), 0.0), 2)
     observation, action = torch.randn(20, 3), torch.randn(20, 2)
     at = linearise(policy, policy.theta(), observation)
     gradient = policy_gradient(at, action, torch.zeros(20))(torch.randn(20))
