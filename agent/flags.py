@@ -1,7 +1,9 @@
 """The command line of the agent: one flag for each setting, with its meaning, in groups."""
 
 import argparse
+import re
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,7 +16,16 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message} ({self.prog} --help lists what there is)")
+        unknown = re.fullmatch(r"unrecognized arguments: (--[^\s=]+).*", message)
+        near = () if unknown is None else get_close_matches(unknown[1], _flags(), n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise UserError(f"{message} ({hint}trpo-tui train --help lists what there is)")
+
+
+def _flags() -> list[str]:
+    """Every flag of a setting."""
+    named = (setting.name for setting in settings() if setting.kind is not Mapping)
+    return ["--env-arg", *("--" + name.replace("_", "-") for name in named)]
 
 
 def parser() -> Parser:
