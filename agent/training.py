@@ -13,6 +13,7 @@ from agent import reward_normaliser, stored_worlds
 from agent.columns import ClockColumns, columns_of
 from agent.config import Config
 from agent.critics import ModuleCritic, TanhCritic, only_the_critics
+from agent.device import require_device
 from agent.envs.batch import Batch
 from agent.learning import learn
 from agent.metadata import conventions, facts_metadata
@@ -48,7 +49,7 @@ class Training:
         critic: nn.Module | None = None,
     ) -> None:
         use_threads(config.threads)
-        _require_device(config.device)
+        require_device(config.device)
         self.batch = batch
         self.config = config
         self.parts = parts or Parts()
@@ -212,7 +213,10 @@ class Training:
             self.reward_normaliser = before.updated(
                 rollout.reward, rollout.ended, self.config.gamma
             )
-            self.critic.rescale(before.scale / self.reward_normaliser.scale)
+            if (
+                self.iteration
+            ):  # before, V is of nothing yet, and may begin in the unit it will have
+                self.critic.rescale(before.scale / self.reward_normaliser.scale)
 
     def _sample(self, iteration: int, steps: int) -> Rollout:
         generator = np.random.default_rng([self.config.seed, iteration, NOISE])
@@ -264,7 +268,7 @@ class Training:
         try:
             self.policy.module.load_state_dict(snapshot["policy"])
             self.critic.restore(snapshot["critic"])
-        except RuntimeError as error:
+        except (RuntimeError, LookupError) as error:
             raise UserError(
                 "the checkpoint holds another network: resume with the settings it was made with"
             ) from error
@@ -287,15 +291,6 @@ class Training:
             return found
         self._running = found
         return None
-
-
-def _require_device(name: str) -> None:
-    """UserError where torch has no such device here."""
-    try:
-        torch.zeros(1, device=name).item()
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0].split(". ")[0]
-        raise UserError(f"--device {name}: {reason}; --device cpu always works") from error
 
 
 def _rows(rollout: Rollout) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from agent import Training, TRPOAgent, gaussian
 from agent.config import Config
 from agent.critics import ModuleCritic
 from agent.envs.gym import make_batch
+from agent.faults import RewardChanged
 from agent.value import CriticFit, fit_critic
 from runlog.errors import UserError
 
@@ -149,6 +150,27 @@ def test_critic_follows_rewards_that_are_rescaled() -> None:
     assert critic.values(observation) == pytest.approx(0.5 * before)
     _, targets = critic.matrices(observation, 0.5 * before)
     assert targets[:, 0].tolist() == pytest.approx(before.tolist())
+
+
+def test_critic_of_ones_own_learns_in_units_of_the_normalised_reward() -> None:
+    training = _shared()
+    training.batch = RewardChanged(training.batch, lambda reward: 1e4 * reward)
+    row = next(training)
+    assert row["reward_scale"] > 1e4
+    observation = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    assert isinstance(training.critic, ModuleCritic)
+    with torch.no_grad():
+        given = training.critic.module(torch.from_numpy(observation)).numpy().ravel()
+    in_force = training.critic.values(observation) / given
+    assert 0.1 < in_force.min() <= in_force.max() < 10
+
+
+def test_snapshot_with_another_kind_of_critic_is_one_clear_line() -> None:
+    one = _shared()
+    other = Training(one.batch, one.policy.module, SMALL)
+    for here, there in ((one, other), (other, one)):
+        with pytest.raises(UserError, match="the checkpoint holds another network"):
+            here.restore(there.snapshot())
 
 
 def test_critic_of_another_shape_or_without_parameters_is_one_clear_line() -> None:
