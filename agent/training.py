@@ -53,7 +53,8 @@ class Training:
         self.batch = batch
         self.config = config
         self.parts = parts or Parts()
-        dim, module = batch.facts.observation_dim, module.to(config.device)
+        # Without dropout and the like: one θ is to be one policy, whoever asks and however often.
+        dim, module = batch.facts.observation_dim, module.to(config.device).eval()
         self.critic: Critic
         if critic is None:
             generator = torch.Generator().manual_seed(config.seed)
@@ -61,7 +62,7 @@ class Training:
             self.critic = TanhCritic(dim, hidden, generator, config.device)
             self.policy = Policy(module, batch.facts.action_dim)
         else:
-            self.critic = ModuleCritic(critic.to(config.device))
+            self.critic = ModuleCritic(critic.to(config.device).eval())
             without = only_the_critics(module, critic, dim)
             self.policy = Policy(module, batch.facts.action_dim, without)
         if not self.policy.names:

@@ -33,6 +33,7 @@ def TRPOAgent(  # noqa: N802 the name users of the guide know
     broadcastable to (batch, action_dim).
     `critic`: a module from the same observations to (batch,) or (batch, 1); none: a tanh network. It
     may share layers with the policy; then its fit moves the policy too, and `kl_drift` says how far.
+    Both are put into evaluation mode: dropout would make two policies of one θ.
     Raises UserError for an environment it cannot learn in.
     """
     from agent.envs.gym import batch_of

@@ -142,6 +142,16 @@ def test_training_with_a_critic_of_ones_own_continues_from_its_snapshot() -> Non
         assert first["policy_parameter_norm"] == second["policy_parameter_norm"]
 
 
+def test_policy_with_dropout_is_one_policy_when_it_acts_and_when_it_is_judged() -> None:
+    both = Both()
+    both.trunk.append(nn.Dropout(0.5))
+    both.trunk.append(nn.BatchNorm1d(16))
+    batch = make_batch(SMALL.env, SMALL.environments, {})
+    row = next(Training(batch, both, SMALL, critic=Value(both)))
+    assert row["ratio_before_std"] < 1e-5
+    assert row["update_outcome"] == "accepted"
+
+
 def test_critic_follows_rewards_that_are_rescaled() -> None:
     critic = ModuleCritic(nn.Linear(3, 1))
     observation = np.ones((5, 3), dtype=np.float32)
