@@ -121,16 +121,28 @@ def test_episode_cut_to_stagger_is_truncated_but_counts_nowhere(env_id: str) -> 
     assert second["episodes"] == 5
 
 
-def test_term_that_is_only_paid_at_times_is_nothing_in_between() -> None:
-    class Prized(Drunkard):
-        def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-            seen, reward, fell, *_ = super().step(action)
-            terms = {"reward_walk": reward} | ({"reward_prize": 5.0} if fell else {})
-            return seen, reward + 5.0 * fell, fell, False, terms
+class Prized(Drunkard):
+    """Pays a prize for a fall, and only then says that there is one."""
 
-    env = SyncVectorEnv([lambda: Prized(width=3.0)] * 3)
-    policy = GaussianMLP(2, 1, (4,), 0.0)
-    row = next(TRPOAgent(env, policy, steps_per_iteration=60))
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        seen, reward, fell, *_ = super().step(action)
+        terms = {"reward_walk": reward} | ({"reward_prize": 5.0} if fell else {})
+        return seen, reward + 5.0 * fell, fell, False, terms
+
+
+def _prized() -> Prized:
+    return Prized(width=3.0)
+
+
+@pytest.mark.parametrize("kind", [SyncVectorEnv, AsyncVectorEnv])
+def test_terms_make_up_the_reward_also_where_one_is_only_paid_at_the_end(kind: Any) -> None:
+    more = {"context": "fork"} if kind is AsyncVectorEnv else {}
+    env = kind([_prized] * 3, autoreset_mode=AutoresetMode.SAME_STEP, **more)
+    try:
+        row = next(TRPOAgent(env, GaussianMLP(2, 1, (4,), 0.0), steps_per_iteration=60))
+    finally:
+        env.close()
+    assert row["episodes_terminated"] > 3
     assert row["reward_term_prize"] == pytest.approx(5.0 * row["episodes_terminated"] / 60)
     total = row["reward_term_walk"] + row["reward_term_prize"]
     assert row["reward_mean"] == pytest.approx(total)

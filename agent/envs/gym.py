@@ -146,11 +146,16 @@ class GymVectorBatch:
         shaped = action.reshape((self.worlds, *(self._action_shape or ())))
         observation, reward, terminated, truncated, info = self._vector.step(shaped)
         ended = np.flatnonzero(terminated | truncated)
-        terms = {
-            name[len(REWARD_TERM) :]: np.asarray(value, dtype=np.float64)
-            for name, value in info.items()
-            if name.startswith(REWARD_TERM) and np.shape(value) == (self.worlds,)
-        }
+        terms = self._terms(info)
+        if isinstance(
+            info.get("final_info"), Mapping
+        ):  # where an episode ended, `info` is the reset's
+            last = self._terms(info["final_info"])
+            over, nothing = terminated | truncated, np.zeros(self.worlds)
+            terms = {
+                name: np.where(over, last.get(name, nothing), terms.get(name, nothing))
+                for name in terms | last
+            }
         return BatchStep(
             observation=self._rows(observation),
             reward=np.asarray(reward, dtype=np.float64),
@@ -165,6 +170,14 @@ class GymVectorBatch:
 
     def restore(self, state: State) -> Array:  # noqa: ARG002 no state is this one's
         raise UserError(f"{type(self._vector).__name__} cannot go on from a stored state")
+
+    def _terms(self, info: Mapping[str, Any]) -> dict[str, Array]:
+        """The terms of the reward that are told: (worlds,) each, a copy."""
+        return {
+            name[len(REWARD_TERM) :]: np.array(value, dtype=np.float64)
+            for name, value in info.items()
+            if name.startswith(REWARD_TERM) and np.shape(value) == (self.worlds,)
+        }
 
     def _rows(self, observation: Any) -> Array:
         return np.stack([self._flatten(observation[i]) for i in range(self.worlds)])
