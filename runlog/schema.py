@@ -103,7 +103,7 @@ COLUMNS: tuple[ColumnSpec, ...] = (
         ("reward_train_max", "float64", "training reward", "sampling", "Largest training reward."),
         ("reward_scale", "float64", "reward/training reward", "sampling", "Divisor applied to the reward in this iteration."),
         ("reward_clip_fraction", "float64", "fraction", "sampling", "Share of steps whose scaled reward was clipped."),
-        ("reward_r2", "float64", "fraction", "sampling", "Held-out R² of a regression of the reward on observation and action."),
+        ("reward_r2", "float64", "fraction", "sampling", "Held-out R² of a regression of the reward on observation and action, every 5th iteration."),
     ),
     *_group(
         "observation",
@@ -145,7 +145,7 @@ COLUMNS: tuple[ColumnSpec, ...] = (
         ("policy_loss", "float64", "1", "after step", "Minus the surrogate at the parameters in force after the step."),
         ("gradient_norm", "float64", "1/parameter", "update", "Euclidean norm of the policy gradient g."),
         ("gradient_norms", "list<float64>", "1/parameter", "update", "Norm of the gradient by parameter tensor; null entries where a tensor is not in the graph."),
-        ("gradient_cosine", "float64", "1", "update", "Cosine between the gradients of two half batches split by trajectory."),
+        ("gradient_cosine", "float64", "1", "update", "Cosine between the gradients of two half batches split by trajectory, every 5th iteration."),
         ("gradient_cosine_null_mean", "float64", "1", "update", "Mean of that cosine over permuted advantages."),
         ("gradient_cosine_null_std", "float64", "1", "update", "Standard deviation of that cosine over permuted advantages."),
         ("trainable_parameters", "int64", "parameters", "update", "Policy parameters that require a gradient."),
@@ -225,7 +225,7 @@ COLUMNS: tuple[ColumnSpec, ...] = (
     ),
     *_group(
         "window",
-        ("window_reward", "list<float64>", "training reward", "sampling", "Rewards of one contiguous stretch of one environment, without any bootstrap term."),
+        ("window_reward", "list<float64>", "training reward", "sampling", "Rewards of one contiguous stretch of one environment, without any bootstrap term; in the first ten iterations, every 25th, and where something went wrong."),
         ("window_value", "list<float64>", "training reward", "critic before fit", "V of the stretch's observations."),
         ("window_next_value", "list<float64>", "training reward", "critic before fit", "V of the following observations; of the final observation before a reset."),
         ("window_advantage", "list<float64>", "training reward", "advantage", "Raw advantages of the stretch."),
