@@ -100,8 +100,8 @@ def resumed(arguments: argparse.Namespace) -> str | None:
         raise UserError(f"--resume {run}: no run there; train one with --out {run}")
     if (Path(run) / "run.parquet").exists() and not elsewhere:
         raise UserError(
-            f"--resume {run}: this run has reached its end;"
-            " --iterations N --out ANOTHER goes on with it in another folder"
+            f"--resume {run}: this run has reached its end, or was finalized;"
+            " --out ANOTHER goes on with it in another folder, to --iterations N"
         )
     if elsewhere and not (Path(run) / "run.parquet").exists():
         raise UserError(f"--resume {run} writes there; leave out --out {arguments.out}")
