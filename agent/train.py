@@ -54,6 +54,7 @@ def train(
             copy_run(resume, run, log, training.iteration)
         for kind, text in start.events:
             log.event(kind, text)
+            progress.say(text)
         keeper = Keeper(run, log, training, config, start.past)
         run_to_end(training, log, keeper, progress, warnings, signals)
         # A signal that comes with the last iteration stops nothing.

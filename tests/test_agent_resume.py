@@ -270,7 +270,9 @@ def test_signal_before_the_first_iteration_is_done_leaves_a_run_that_goes_on(
     _assert_equal(cut, whole)
 
 
-def test_environments_without_a_state_start_anew_and_an_event_says_why(tmp_path: Path) -> None:
+def test_environments_without_a_state_start_anew_and_an_event_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = tmp_path / "run"
     at = ("--env-arg=sends=SIGTERM", f"--env-arg=at={16 + 2 * 32 + 7}", "--iterations=4")
     assert _train(run, *at, env="Mute-v0") == 128 + signal.SIGTERM
@@ -279,6 +281,7 @@ def test_environments_without_a_state_start_anew_and_an_event_says_why(tmp_path:
     assert resumed.column("iteration").values.tolist() == [1, 2, 3, 4]
     (said,) = (event.text for event in resumed.events if event.kind == "environments-reset")
     assert "the checkpoint of iteration 2; they cannot hand over their state" in said
+    assert said in capsys.readouterr().err.splitlines()
 
 
 def test_other_arguments_of_the_environment_are_in_force_in_new_episodes(tmp_path: Path) -> None:
