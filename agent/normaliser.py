@@ -24,10 +24,6 @@ class Normaliser:
         """1/σ: (observation_dim,)."""
         return 1.0 / np.sqrt(self.variance + EPSILON)
 
-    def __call__(self, observation: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(…, observation_dim) in the environment's units → the same in σ, before clipping."""
-        return (observation - self.mean) * self.factor
-
     def updated(self, observations: NDArray[np.float64]) -> "Normaliser":
         """With (N, observation_dim) more observations; rows that are not finite are left out."""
         rows = observations[np.isfinite(observations).all(axis=-1)]

@@ -39,9 +39,12 @@ class Past:
 
 
 def half_range(low: np.ndarray, high: np.ndarray) -> float:
-    """Half the range of the narrowest bounded action; 1 where none is bounded."""
-    bounded = np.isfinite(low) & np.isfinite(high)
-    return float(np.min((high - low)[bounded]) / 2) if bounded.any() else 1.0
+    """Half the range of the narrowest bounded action; 1 where none is bounded. The largest number
+    there is stands for no bound: from one to the other no number reaches."""
+    with np.errstate(over="ignore"):
+        spans = high - low
+    spans = spans[np.isfinite(spans)]
+    return float(spans.min() / 2) if spans.size else 1.0
 
 
 def judge(row: Mapping[str, Any], past: Past) -> tuple[dict[Kind, str], Past]:

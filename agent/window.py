@@ -47,8 +47,8 @@ def window_columns(
     old: Array,
     new: Array,
 ) -> WindowColumns:
-    """`reward` (T, worlds): in training units. `values`: of the critic that existed when the batch was sampled. `old`, `new`: (T, worlds)
-    log-probabilities when sampled and after the step."""
+    """`reward` (T, worlds): in training units. `values`: of the critic that existed when the batch was
+    sampled. `old`, `new` (T, worlds): log-probabilities when sampled and after the step."""
     world, start = place(rollout.terminated, rollout.truncated)
     stretch = (slice(start, start + LENGTH), world)
     return WindowColumns(

@@ -307,6 +307,8 @@ def test_sigma_is_judged_by_the_range_of_the_actions() -> None:
     narrow = half_range(np.array([-0.01, -np.inf]), np.array([0.01, np.inf]))
     assert narrow == pytest.approx(0.01)
     assert half_range(np.array([-np.inf]), np.array([np.inf])) == 1.0
+    largest = np.full(2, np.finfo(np.float32).max)
+    assert half_range(-largest, largest) == 1.0
     assert judge(_row(1, log_std_min=-5.0), Past(half_range=narrow))[0] == {}
 
 
