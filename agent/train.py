@@ -88,7 +88,8 @@ def run_to_end(
                 break
     except Interrupted:
         pass
-    except BaseException:
+    except BaseException as error:
+        error.add_note(f"in iteration {keeper.iteration + 1}")
         keeper.save()
         raise
     keeper.save()

@@ -127,7 +127,7 @@ def test_environment_that_raises_seals_the_log_with_its_place(
     reason = log.state.reason or ""
     assert reason.startswith(
         "FloatingPointError: the motor burnt out"
-        f" (raised by environment 2 of 4, in step {40 - 8 - STEPS} of {STEPS} of the batch)"
+        f" (raised by environment 2 of 4, in step {40 - 8 - STEPS} of {STEPS} of the batch, in iteration 2)"
     )
 
 
