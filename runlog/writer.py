@@ -157,7 +157,7 @@ def _account(error: Exception) -> str:
     """The exception and its notes in one line, then the last frames of its traceback."""
     name = type(error).__qualname__
     text = " ".join(str(error).split())
-    notes = ", ".join(getattr(error, "__notes__", ()))
+    notes = ", ".join(" ".join(str(note).split()) for note in getattr(error, "__notes__", ()))
     if notes:
         text = f"{text} ({notes})".lstrip()
     frames = traceback.format_tb(error.__traceback__)[-_FRAMES:]

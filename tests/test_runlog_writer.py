@@ -133,14 +133,16 @@ def test_an_exception_is_told_sealed_and_can_be_resumed(tmp_path):
         with RunLog(tmp_path, config={"max_kl": 0.01}) as log:
             log.iteration(kl=1.0)
             log.iteration(kl=2.0)
-            raise FloatingPointError("NaN in\nthe policy")
+            error = FloatingPointError("NaN in\nthe policy")
+            error.add_note("after\n 2 rows")
+            raise error
 
     with pytest.raises(FloatingPointError):
         explode()
     run = open_run(tmp_path)
     assert (run.state.name, run.state.reason) == (
         "crashed",
-        "FloatingPointError: NaN in the policy",
+        "FloatingPointError: NaN in the policy (after 2 rows)",
     )
     assert parts(tmp_path) == ((0, 1),)
     assert "in explode" in run.events[-1].text
