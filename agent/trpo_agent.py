@@ -30,7 +30,8 @@ def TRPOAgent(  # noqa: N802 the name users of the guide know
 
     `env`: a Gymnasium environment, a vectorised one, or an id (then 16 are made).
     `policy`: a module from normalised observations (batch, observation_dim) to mean and log σ, each
-    broadcastable to (batch, action_dim).
+    broadcastable to (batch, action_dim). KL and line search ask it in float64, so it has to compute
+    in the type of its parameters, and Fisher products differentiate it twice.
     `critic`: a module from the same observations to (batch,) or (batch, 1); none: a tanh network. It
     may share layers with the policy; then its fit moves the policy too, and `kl_drift` says how far.
     Both are put into evaluation mode: dropout would make two policies of one θ.
