@@ -70,7 +70,8 @@ class TanhCritic:
         mean, spread = float(targets.mean()), float(targets.std())
         kept = MEMORY if self._known else 0.0
         centre = kept * self.centre + (1 - kept) * mean
-        second = kept * self.unit**2 + (1 - kept) * (spread**2 + (mean - centre) ** 2)
+        old = self.unit**2 + (self.centre - centre) ** 2
+        second = kept * old + (1 - kept) * (spread**2 + (mean - centre) ** 2)
         unit = max(second**0.5, FLOOR * float(np.max(np.abs(targets))))
         if unit == 0:
             return  # nothing but zeros so far

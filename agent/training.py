@@ -82,6 +82,7 @@ class Training:
         self._running: Running | None = None
         self._changes: list[tuple[int, Callable[[Training], None]]] = []
         self._interrupted = False
+        self._torn = False
         self._logging_since: float | None = None
         self._ended: float | None = None
         self._steps = -(-config.steps_per_iteration // batch.worlds)
@@ -132,7 +133,15 @@ class Training:
         return self
 
     def __next__(self) -> dict[str, Any]:
-        """Run one iteration and return its row. Raises Interrupted if asked to stop meanwhile."""
+        """Run one iteration and return its row. Raises Interrupted if asked to stop meanwhile.
+
+        UserError when the iteration before ended in the middle of its batch.
+        """
+        if self._torn:
+            raise UserError(
+                "sampling was cut off in the middle of a batch; restore a snapshot to go on"
+                " (restore(snapshot()) keeps what was learnt and starts new episodes)"
+            )
         if self.iteration >= self.config.iterations:
             raise StopIteration
         for change in [c for c in self._changes if c[0] <= self.iteration + 1]:
@@ -225,6 +234,7 @@ class Training:
         noise = generator.standard_normal(shape, dtype=np.float32)
         assert self._running is not None  # noqa: S101 set by _begin
         running, self._running = self._running, None
+        self._torn = True
         rollout, self._running = sample(
             self.batch,
             running,
@@ -234,6 +244,7 @@ class Training:
             self.parts.sample_action,
             lambda: self._interrupted,
         )
+        self._torn = False
         return rollout
 
     def snapshot(self) -> dict[str, Any]:
@@ -258,8 +269,9 @@ class Training:
     def restore(self, snapshot: dict[str, Any]) -> str | None:
         """Continue from a snapshot, bit for bit as the training it was taken of would have.
 
-        Returns why every world starts a new episode all the same, None if none has to.
-        UserError where the snapshot is of another network, batch or format.
+        Returns why every world starts a new episode all the same, None if none has to. What `at` has
+        put in already stays in force. UserError where the snapshot is of another network, batch or
+        format.
         """
         if snapshot["format"] > FORMAT:
             raise UserError(
@@ -282,7 +294,7 @@ class Training:
         self.reward_normaliser = None if rewards is None else reward_normaliser.restored(rewards)
         self.memory = dict(snapshot.get("memory", {}))
         self._running = None
-        self._interrupted = False
+        self._interrupted = self._torn = False
         self._logging_since = self._ended = None
         worlds = snapshot.get("environments")
         if self.iteration == 0 and worlds is None:

@@ -312,7 +312,6 @@ def test_sigma_is_judged_by_the_range_of_the_actions() -> None:
     assert judge(_row(1, log_std_min=-5.0), Past(half_range=narrow))[0] == {}
 
 
-@pytest.mark.slow
 def test_memory_open_files_and_checkpoints_stay_flat_over_two_thousand_iterations(
     tmp_path: Path,
 ) -> None:

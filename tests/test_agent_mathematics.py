@@ -242,3 +242,17 @@ def test_critic_that_saw_only_zeros_stays_exactly_zero() -> None:
     x = np.random.default_rng(1).normal(size=(64, 3)).astype(np.float32)
     fit_critic(critic, x, np.zeros(64), 3, 16, 1e-2, np.random.default_rng(0))
     assert not critic.values(x).any()
+
+
+def test_unit_of_the_critic_is_the_moving_deviation_of_its_targets() -> None:
+    rng = np.random.default_rng(0)
+    critic = TanhCritic(3, (4,), torch.Generator().manual_seed(0))
+    mean, square = 0.0, 0.0
+    for k, level in enumerate((0.0, 50.0, -20.0)):
+        targets = level + rng.normal(size=400)
+        kept = 0.9 if k else 0.0
+        mean = kept * mean + (1 - kept) * targets.mean()
+        square = kept * square + (1 - kept) * (targets**2).mean()
+        critic.adopt(targets)
+        assert critic.centre == pytest.approx(mean)
+        assert critic.unit == pytest.approx((square - mean**2) ** 0.5)

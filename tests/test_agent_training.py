@@ -18,6 +18,7 @@ from agent.config import Config
 from agent.envs.gym import batch_of, make_batch
 from agent.faults import RewardChanged
 from agent.networks import GaussianMLP
+from agent.sampling import Interrupted
 from agent.trust_region import FRACTIONS, Search
 from runlog.errors import UserError
 from runlog.schema import BY_NAME
@@ -327,3 +328,18 @@ def test_a_fixed_sigma_stays_what_it_is_while_the_mean_learns() -> None:
     rows = list(Training.from_config(config))
     assert {row["log_std_mean"] for row in rows} == {0.0}
     assert all(row["kl"] > 0 for row in rows)
+
+
+def test_training_cut_off_in_a_batch_goes_on_only_from_a_snapshot() -> None:
+    batch = batch_of(Walk(truncate=20), worlds=1)
+    training = Training(batch, _policy(), Config(**SMALL | {"environments": 1}))
+    next(training)
+    theta = training.policy.theta()
+    training.interrupt()
+    with pytest.raises(Interrupted):
+        next(training)
+    with pytest.raises(UserError, match="in the middle of a batch"):
+        next(training)
+    assert training.restore(training.snapshot()) is not None  # new episodes, and it says so
+    assert torch.equal(training.policy.theta(), theta)
+    assert next(training)["iteration"] == 2
