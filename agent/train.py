@@ -1,8 +1,9 @@
 """One training as a run on disk: rows, events, checkpoints, and an orderly end whatever comes."""
 
+import shlex
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from agent.config import Config
@@ -43,6 +44,7 @@ def train(
     start = beginning(training) if found is None else go_on(training, found)
     prepare(training)
     with (
+        _way_on(run),
         closing(training.batch),
         StopSignals(training.interrupt) as signals,
         RunLog(run, run_id=run_id(config), command=command, **training.metadata) as log,
@@ -66,6 +68,16 @@ def train(
     if like is not None:
         progress.say(verdict(like, run))
     return 0 if by is None else signals.exit_code
+
+
+@contextmanager
+def _way_on(run: Path) -> Iterator[None]:
+    """Tell at the end of a traceback how to go on; the log is sealed by then."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"go on with trpo-tui train --resume {shlex.quote(str(run))}")
+        raise
 
 
 def run_to_end(

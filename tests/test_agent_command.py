@@ -322,7 +322,10 @@ def test_resuming_with_nothing_left_to_do_is_refused_and_leaves_the_run(
     assert main(["train", f"--resume={run}", "--iterations=2"]) == 2
     assert "2 are done already; give more than 2" in capsys.readouterr().err
     assert main(["train", f"--resume={run}", "--env=MountainCarContinuous-v0"]) == 2
-    assert "is a run on Pendulum-v1: leave out --env MountainCarContinuous-v0" in capsys.readouterr().err
+    assert (
+        "is a run on Pendulum-v1: leave out --env MountainCarContinuous-v0"
+        in capsys.readouterr().err
+    )
     assert open_run(run).state.name == "stopped"
 
 

@@ -119,7 +119,7 @@ def test_observation_of_nan_does_not_reach_the_parameters(tmp_path: Path) -> Non
 def test_environment_that_raises_seals_the_log_with_its_place(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(FloatingPointError):
+    with pytest.raises(FloatingPointError) as caught:
         _train(tmp_path / "run", "--env-arg=does=raise")
     log = open_run(tmp_path / "run")
     assert log.state.name == "crashed"
@@ -129,6 +129,7 @@ def test_environment_that_raises_seals_the_log_with_its_place(
         "FloatingPointError: the motor burnt out"
         f" (raised by environment 2 of 4, in step {40 - 8 - STEPS} of {STEPS} of the batch, in iteration 2)"
     )
+    assert caught.value.__notes__[-1] == f"go on with trpo-tui train --resume {tmp_path / 'run'}"
 
 
 def test_environment_that_never_ends_an_episode_has_no_returns(tmp_path: Path) -> None:
