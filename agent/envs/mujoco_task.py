@@ -1,5 +1,6 @@
 """What a MuJoCo task is: observation, reward and end of an episode, for many worlds at once."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -41,7 +42,7 @@ class Pay:
     terminated: NDArray[np.bool_]
 
 
-class Task:
+class Task(ABC):
     """One task. `derived`: the fields it reads beside qpos, qvel and ctrl."""
 
     derived: tuple[str, ...] = ()
@@ -63,17 +64,17 @@ class Task:
             return moved, qvel + scale * generator.standard_normal(len(qvel))
         return moved, qvel + generator.uniform(low=-scale, high=scale, size=len(qvel))
 
+    @abstractmethod
     def observe(self, now: Fields, rows: Rows) -> Array:
         """(worlds of `rows`, observation_dim)."""
-        raise NotImplementedError
 
     def place(self, now: Fields, rows: Rows) -> Array:
         """Where the worlds are, (worlds,) or (worlds, 2): a copy."""
         return now["qpos"][rows, 0].copy()
 
+    @abstractmethod
     def pay(self, now: Fields, velocity: Array, action: NDArray[np.float32]) -> Pay:
         """What a step brought to every world. `velocity`: mean one of the places, 1/s."""
-        raise NotImplementedError
 
 
 def lines(values: Array) -> Array:

@@ -4,6 +4,7 @@ Every number that can be set is looked up in the arguments of Gymnasium's own co
 in the order Gymnasium's do, so that nothing differs, not even in the last bit.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 
 import numpy as np
@@ -168,12 +169,13 @@ class Walker3d(Task):
 
     contact_forces = True
 
+    @abstractmethod
     def healthy(self, now: Fields) -> NDArray[np.bool_]:
-        raise NotImplementedError
+        """Worlds that have not fallen."""
 
+    @abstractmethod
     def costs(self, now: Fields, action: NDArray[np.float32]) -> tuple[Array, Array]:
         """Of control and of contacts."""
-        raise NotImplementedError
 
     def pay(self, now: Fields, velocity: Array, action: NDArray[np.float32]) -> Pay:
         forward = self.settings["forward_reward_weight"] * velocity[:, 0]
