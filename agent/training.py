@@ -1,6 +1,5 @@
 """Training: the agent's one mutable object. Iterate it for the rows of a run log."""
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
@@ -10,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agent import reward_normaliser, stored_worlds
-from agent.columns import ClockColumns, columns_of
+from agent.clock import Clock
+from agent.columns import columns_of
 from agent.config import Config
 from agent.critics import ModuleCritic, TanhCritic, only_the_critics
 from agent.device import require_device
@@ -20,7 +20,6 @@ from agent.metadata import conventions, facts_metadata
 from agent.networks import GaussianMLP, Policy
 from agent.normaliser import Normaliser, empty
 from agent.parts import Parts
-from agent.process import memory_mb, processor_seconds
 from agent.reward_normaliser import TrainingReward
 from agent.row import row_of
 from agent.sampling import Rollout, Running, sample, start
@@ -83,8 +82,7 @@ class Training:
         self._changes: list[tuple[int, Callable[[Training], None]]] = []
         self._interrupted = False
         self._torn = False
-        self._logging_since: float | None = None
-        self._ended: float | None = None
+        self._clock = Clock()
         self._steps = -(-config.steps_per_iteration // batch.worlds)
 
     @classmethod
@@ -147,13 +145,12 @@ class Training:
         for change in [c for c in self._changes if c[0] <= self.iteration + 1]:
             self._changes.remove(change)
             change[1](self)
-        begun, processor = time.perf_counter(), processor_seconds()
-        logging = None if self._logging_since is None else begun - self._logging_since
+        self._clock.start()
         if self._running is None:
             self._begin()
-        sampling = time.perf_counter()
+        self._clock.sampling()
         rollout = self._sample(self.iteration + 1, self._steps)
-        seconds_sampling = time.perf_counter() - sampling
+        self._clock.sampled()
         self.iteration += 1
         self.timesteps += rollout.reward.size
         self.episodes += len(rollout.episodes)
@@ -169,7 +166,7 @@ class Training:
             self.config,
             self.iteration,
         )
-        self._logging_since = time.perf_counter()
+        self._clock.learnt()
         sampled_with = self.normaliser
         self._observe(rollout)
         row = row_of(
@@ -183,21 +180,7 @@ class Training:
             timesteps=self.timesteps,
             episodes=self.episodes,
         )
-        elapsed = time.perf_counter() - begun
-        clocks = ClockColumns(
-            time=time.time(),
-            seconds_sampling=seconds_sampling,
-            seconds_advantage=lesson.seconds_advantage,
-            seconds_policy=lesson.seconds_policy,
-            seconds_value=lesson.seconds_value,
-            seconds_logging=logging,
-            # From row to row, so that what the caller does with a row counts too.
-            steps_per_second=rollout.reward.size / (time.perf_counter() - (self._ended or begun)),
-            cpu_percent=100 * (processor_seconds() - processor) / elapsed,
-            memory_mb=memory_mb(),
-        )
-        self._ended = time.perf_counter()
-        return row | dict(columns_of(clocks))
+        return row | dict(columns_of(self._clock.columns(lesson)))
 
     def _begin(self) -> None:
         """Start every world; before the first iteration, let the normalisers see some steps."""
@@ -295,7 +278,7 @@ class Training:
         self.memory = dict(snapshot.get("memory", {}))
         self._running = None
         self._interrupted = self._torn = False
-        self._logging_since = self._ended = None
+        self._clock = Clock()
         worlds = snapshot.get("environments")
         if self.iteration == 0 and worlds is None:
             return None  # they had not been started
