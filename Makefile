@@ -50,6 +50,7 @@ speed: install peers  ## this agent against them, in alternating pairs
 	$(BIN)/python benchmarks/speed.py
 
 returns: install peers  ## six tasks, five seeds, 1M steps each, this agent and sb3-contrib; resumable, takes hours
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet -e '.[bench]'
 	$(BIN)/python benchmarks/returns.py
 
 docs: install  ## write docs/columns.md, docs/rules.md, docs/monitor.svg, sample_logs/README.md

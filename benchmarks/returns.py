@@ -169,9 +169,8 @@ def table(results: Iterable[Result]) -> str:
     """Mean ± deviation over seeds, interquartile mean and its interval, by task, as Markdown."""
     results = list(results)
     lines = [
-        "| task | agent | seeds | mean ± std | interquartile mean (95 %) | minutes |"
-        " published, -v3 |",
-        "|---|---|---|---|---|---|---|",
+        "| task | agent | seeds | mean ± std | interquartile mean (95 %) | published, -v3 |",
+        "|---|---|---|---|---|---|",
     ]
     for task in TASKS:
         for agent in AGENTS:
@@ -180,10 +179,9 @@ def table(results: Iterable[Result]) -> str:
                 continue
             means = np.array([np.mean(run.returns) for run in runs])
             low, high = bootstrap_interval(means)
-            minutes = np.median([run.seconds for run in runs]) / 60
             lines.append(
                 f"| {task} | {agent} | {len(runs)} | {means.mean():.0f} ± {means.std():.0f}"
-                f" | {interquartile_mean(means):.0f} ({low:.0f} … {high:.0f}) | {minutes:.1f}"
+                f" | {interquartile_mean(means):.0f} ({low:.0f} … {high:.0f})"
                 f" | {PUBLISHED[task] if agent == 'sb3-contrib' else ''} |"
             )
     return "\n".join(lines)
@@ -203,7 +201,7 @@ def draw(results: Iterable[Result], path: Path) -> None:
             runs = [r for r in results if (r.agent, r.task) == (agent, task) and r.seed in SEEDS]
             if not runs:
                 continue
-            end = max(run.curve[-1][0] for run in runs)
+            end = min(run.curve[-1][0] for run in runs)
             steps = np.linspace(0, end, 200)
             each = np.stack(
                 [np.interp(steps, *np.array(r.curve).T, left=np.nan, right=np.nan) for r in runs]
@@ -211,12 +209,14 @@ def draw(results: Iterable[Result], path: Path) -> None:
             for curve in each:
                 panel.plot(steps / 1e6, curve, color=colours[agent], alpha=0.25, linewidth=0.8)
             label = f"{agent} ({len(runs)} seeds)"
-            mean = np.nanmean(each[:, 1:-1], axis=0)
-            panel.plot(steps[1:-1] / 1e6, mean, color=colours[agent], linewidth=2, label=label)
+            known = ~np.isnan(each).any(axis=0)  # from the first episode of the last run on
+            mean = each[:, known].mean(axis=0)
+            panel.plot(steps[known] / 1e6, mean, color=colours[agent], linewidth=2, label=label)
         panel.set_title(task)
         panel.set_xlabel("million steps")
         panel.grid(alpha=0.3)
-        panel.legend(fontsize=8)
+        if panel.lines:
+            panel.legend(fontsize=8)
     panels[0, 0].set_ylabel("return of the last 100 training episodes")
     panels[1, 0].set_ylabel("return of the last 100 training episodes")
     figure.savefig(path, dpi=110)
