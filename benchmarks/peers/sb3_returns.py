@@ -3,9 +3,8 @@
 python benchmarks/peers/sb3_returns.py HalfCheetah-v5 100 1000000 FOLDER [ENVIRONMENTS]
 
 FOLDER gets what the peer itself writes (log.txt: its printed tables, progress.csv, a TensorBoard
-file) and result.json. Settings: rl-baselines3-zoo, hyperparams/trpo.yml, the MuJoCo entries (v4),
-whose 2 environments × 1024 steps become 16 × 128, the same batch in less time; 2 as the last
-argument gives the original.
+file) and result.json. Settings: rl-baselines3-zoo, hyperparams/trpo.yml, the MuJoCo entries (v4): 2
+environments × 1024 steps a batch. Another number of environments shares the same batch out.
 """
 
 import json
@@ -38,7 +37,7 @@ EPISODES, FIRST_EPISODE = 20, 1_000_000
 """Episodes of the evaluation and the seed of the first one, the same for every agent."""
 
 
-def main(task: str, seed: int, steps: int, folder: Path, environments: int = 16) -> None:
+def main(task: str, seed: int, steps: int, folder: Path, environments: int = 2) -> None:
     """Train, evaluate the final parameters, write what came out."""
     torch.set_num_threads(1)
     settings = ZOO | OF_TASK.get(task, {}) | {"n_steps": BATCH // environments}
