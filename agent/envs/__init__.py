@@ -1,1 +1,5 @@
-"""Worlds to sample from, many at a time."""
+"""Worlds to sample from, many at a time. Importing this registers DPEnv with Gymnasium."""
+
+from gymnasium.envs.registration import register
+
+register(id="DPEnv-v0", entry_point="agent.envs.dp_env:DPEnv", max_episode_steps=600)

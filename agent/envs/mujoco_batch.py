@@ -1,10 +1,11 @@
-"""Gymnasium's MuJoCo tasks on MuJoCo's own batches: the physics of many worlds in C, in threads.
+"""MuJoCo tasks, Gymnasium's and DPEnv, on MuJoCo's own batches: many worlds in C, in threads.
 
-What comes out equals Gymnasium's to the last bit, whatever the number of threads.
+What comes out equals the single environment's to the last bit, whatever the number of threads.
 """
 
 import inspect
 import os
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
@@ -25,6 +26,7 @@ from agent.envs.batch import (
     set_generator,
     world_seeds,
 )
+from agent.envs.dp_env import DPEnv
 from agent.envs.mujoco_task import ALL, Origin, Task
 from agent.envs.mujoco_tasks import TASKS
 from agent.envs.world_state import KNOWN, require_worlds, wrappers
@@ -38,11 +40,16 @@ class MujocoBatch:
         from mujoco.batch import Batch, SimulationError
 
         self._task, self._facts, self._worlds, self._skip = task, facts, worlds, frame_skip
-        # Contact forces are worked out on what a step left in a world's own MjData.
-        self._physics = Batch(model, worlds, threads(worlds), persistent=task.contact_forces)
+        self._dt = frame_skip * model.opt.timestep
+        # Contact forces are worked out on what a step left in a world's own MjData, and from there
+        # the next step goes on where fields were brought up to date.
+        persistent = task.contact_forces or task.up_to_date
+        self._physics = Batch(model, worlds, threads(worlds), persistent=persistent)
         self._nothing = mjtStage.mjSTAGE_NONE.value
+        self._after = (mjtStage.mjSTAGE_VEL if task.up_to_date else mjtStage.mjSTAGE_NONE).value
         self._now = {
-            name: self._physics.bind(name) for name in ("qpos", "qvel", "ctrl", *task.derived)
+            name: self._physics.bind(name)
+            for name in ("qpos", "qvel", "time", "ctrl", *task.derived)
         }
         if task.contact_forces:
             self._now["cfrc_ext"] = np.zeros((worlds, model.nbody, 6))
@@ -71,13 +78,14 @@ class MujocoBatch:
 
     def step(self, action: NDArray[np.float32]) -> BatchStep:
         task, now = self._task, self._now
-        now["ctrl"][:] = action
-        self._run(lambda: self._physics.step(nstep=self._skip))
+        now["ctrl"][:] = task.control(now, action)
+        self._run(lambda: self._physics.step(nstep=self._skip, stage=self._after))
         if task.contact_forces:
             self._feel(range(self._worlds), fresh=True)
         place = task.place(now, ALL)
-        pay = task.pay(now, (place - self._place) / task.origin.dt, action)
+        pay = task.pay(now, (place - self._place) / self._dt, action)
         self._place, self._observation = place, task.observe(now, ALL)
+        reward = task.disturbed(pay.reward, self._generators)
         self._age += 1
         truncated = (self._age >= self._limit) & ~pay.terminated
         ended = np.flatnonzero(pay.terminated | truncated)
@@ -91,7 +99,7 @@ class MujocoBatch:
             self._start(ended)
         return BatchStep(
             observation=self._observation,
-            reward=pay.reward,
+            reward=reward,
             terminated=pay.terminated,
             truncated=truncated,
             final_observation=final,
@@ -103,8 +111,9 @@ class MujocoBatch:
         """Begin an episode in these worlds."""
         drawn = [self._task.draw(self._generators[i]) for i in rows]
         self._run(lambda: self._physics.reset(rows, stage=self._nothing))
-        self._now["qpos"][rows] = [qpos for qpos, _ in drawn]
-        self._now["qvel"][rows] = [qvel for _, qvel in drawn]
+        self._now["qpos"][rows] = [start.qpos for start in drawn]
+        self._now["qvel"][rows] = [start.qvel for start in drawn]
+        self._now["time"][rows] = [start.time for start in drawn]
         self._run(lambda: self._physics.forward(rows))
         if self._task.contact_forces:
             self._feel(rows, fresh=False)
@@ -156,37 +165,47 @@ class MujocoBatch:
 def mujoco_batch(
     environment: gymnasium.Env[Any, Any], worlds: int, facts: Facts
 ) -> MujocoBatch | None:
-    """`worlds` like an environment just made; None if it is not one of `TASKS` as Gymnasium has it.
-
-    The environment is closed if its model was taken over.
+    """`worlds` like an environment just made; None if it is neither one of `TASKS` as Gymnasium has
+    it nor a DPEnv. The environment is closed if its model was taken over.
     """
     inner: Any = environment.unwrapped
-    kind = type(inner)
-    task = TASKS.get(f"{kind.__module__}:{kind.__qualname__}")
-    if task is None or environment.spec is None or find_spec("mujoco.batch") is None:
-        return None
-    signature = inspect.signature(kind)
-    bound = signature.bind(**{k: v for k, v in environment.spec.kwargs.items() if v is not None})
-    bound.apply_defaults()
     limits = [wrapper for wrapper in wrappers(environment) if isinstance(wrapper, TimeLimit)]
     if (
-        bound.arguments["xml_file"] != signature.parameters["xml_file"].default
-        or inner.render_mode is not None
+        find_spec("mujoco.batch") is None
+        or environment.spec is None
+        or getattr(inner, "render_mode", None) is not None
         or any(type(wrapper) not in KNOWN for wrapper in wrappers(environment))
         or len(limits) != (facts.horizon is not None)
     ):
         return None
-    origin = Origin(
-        qpos=inner.init_qpos,
-        qvel=inner.init_qvel,
-        dt=inner.dt,
-        settings=bound.arguments,
-        body_mass=inner.model.body_mass,
-        body_id=lambda body: inner.model.body(body).id,
-    )
-    batch = MujocoBatch(inner.model, task(origin), inner.frame_skip, worlds, facts)
+    task = inner.task if type(inner) is DPEnv else _gymnasium_task(inner, environment.spec.kwargs)
+    if task is None:
+        return None
+    batch = MujocoBatch(inner.model, task, inner.frame_skip, worlds, facts)
     environment.close()
     return batch
+
+
+def _gymnasium_task(inner: Any, arguments: Mapping[str, Any]) -> Task | None:
+    """The task of an environment of Gymnasium's made with its own model."""
+    kind = type(inner)
+    task = TASKS.get(f"{kind.__module__}:{kind.__qualname__}")
+    if task is None:
+        return None
+    signature = inspect.signature(kind)
+    bound = signature.bind(**{k: v for k, v in arguments.items() if v is not None})
+    bound.apply_defaults()
+    if bound.arguments["xml_file"] != signature.parameters["xml_file"].default:
+        return None
+    return task(
+        Origin(
+            qpos=inner.init_qpos,
+            qvel=inner.init_qvel,
+            settings=bound.arguments,
+            body_mass=inner.model.body_mass,
+            body_id=lambda body: inner.model.body(body).id,
+        )
+    )
 
 
 def threads(worlds: int) -> int:

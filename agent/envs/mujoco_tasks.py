@@ -11,10 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.envs.batch import Array
-from agent.envs.mujoco_task import ALL, Fields, Pay, Rows, Task, lines, powers, squares
+from agent.envs.mujoco_task import (
+    ALL,
+    Fields,
+    GymnasiumTask,
+    Pay,
+    Rows,
+    Start,
+    lines,
+    powers,
+    squares,
+)
 
 
-class Runner(Task):
+class Runner(GymnasiumTask):
     """Tasks paid for the velocity of the first joint, less the cost of control."""
 
     hidden = 1
@@ -84,7 +94,7 @@ class Hopper(Walker2d):
         return super().healthy(now) & inside
 
 
-class InvertedPendulum(Task):
+class InvertedPendulum(GymnasiumTask):
     """Gymnasium's InvertedPendulum."""
 
     def observe(self, now: Fields, rows: Rows) -> Array:
@@ -97,7 +107,7 @@ class InvertedPendulum(Task):
         return Pay(reward=upright, terms={"survive": upright}, terminated=fallen)
 
 
-class InvertedDoublePendulum(Task):
+class InvertedDoublePendulum(GymnasiumTask):
     """Gymnasium's InvertedDoublePendulum."""
 
     derived = ("site_xpos", "qfrc_constraint")
@@ -126,12 +136,12 @@ class InvertedDoublePendulum(Task):
         return Pay(reward=alive - away - fast, terms={"survive": alive}, terminated=fallen)
 
 
-class Reacher(Task):
+class Reacher(GymnasiumTask):
     """Gymnasium's Reacher: a new goal each episode."""
 
     derived = ("xpos",)
 
-    def draw(self, generator: np.random.Generator) -> tuple[Array, Array]:
+    def draw(self, generator: np.random.Generator) -> Start:
         qpos, qvel = self.origin.qpos, self.origin.qvel
         qpos = generator.uniform(low=-0.1, high=0.1, size=len(qpos)) + qpos
         while True:
@@ -141,7 +151,7 @@ class Reacher(Task):
         qpos[-2:] = goal
         qvel = qvel + generator.uniform(low=-0.005, high=0.005, size=len(qvel))
         qvel[-2:] = 0
-        return qpos, qvel
+        return Start(qpos=qpos, qvel=qvel)
 
     def _gap(self, now: Fields, rows: Rows) -> Array:
         """From the target to the fingertip: (worlds, 3)."""
@@ -164,7 +174,7 @@ class Reacher(Task):
         return Pay(reward=dist + ctrl, terms={"dist": dist, "ctrl": ctrl}, terminated=nowhere)
 
 
-class Walker3d(Task):
+class Walker3d(GymnasiumTask):
     """Ant and Humanoid: a free body, paid for its velocity and for standing, that feels contacts."""
 
     contact_forces = True
@@ -257,7 +267,7 @@ class Humanoid(Walker3d):
 
 
 _MODULES = "gymnasium.envs.mujoco"
-TASKS: Mapping[str, type[Task]] = {
+TASKS: Mapping[str, type[GymnasiumTask]] = {
     f"{_MODULES}.half_cheetah_v5:HalfCheetahEnv": HalfCheetah,
     f"{_MODULES}.hopper_v5:HopperEnv": Hopper,
     f"{_MODULES}.walker2d_v5:Walker2dEnv": Walker2d,
