@@ -1,5 +1,6 @@
 """Batches of any Gymnasium environment: what they store, and how their worlds get out of step."""
 
+import warnings
 from typing import Any
 
 import gymnasium
@@ -210,3 +211,13 @@ def test_environments_that_cannot_be_stored_say_so() -> None:
             batch.restore({})
     finally:
         batch.close()
+
+
+def test_an_id_without_a_version_means_the_highest_one_and_warns_nobody() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        batch = make_batch("DPEnv", 1, {})
+    assert batch.facts.env_id == "DPEnv-v0"
+    batch.close()
+    with pytest.raises(UserError, match="no environment 'NoSuchThing'"):
+        make_batch("NoSuchThing", 1, {})

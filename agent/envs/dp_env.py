@@ -92,7 +92,8 @@ class Imitation(Task):
         moved = self._scale * np.asarray(action, dtype=np.float64)
         if not self._residual:
             return moved
-        return self._next[self.row(now)] + moved
+        targets: Array = self._next[self.row(now)] + moved
+        return targets
 
     def observe(self, now: Fields, rows: Rows) -> Array:
         qpos, qvel, row = now["qpos"][rows], now["qvel"][rows], self.row(now, rows)
@@ -144,8 +145,9 @@ class Imitation(Task):
     def disturbed(self, reward: Array, generators: Sequence[np.random.Generator]) -> Array:
         if not self._noise:
             return reward
-        noise = np.array([generator.normal(0.0, self._noise) for generator in generators])
-        return np.maximum(0.0, reward + noise)
+        noise = [generator.normal(0.0, self._noise) for generator in generators]
+        noisy: Array = np.maximum(0.0, reward + noise)
+        return noisy
 
 
 class DPEnv(gymnasium.Env[Array, NDArray[np.float32]]):
@@ -252,7 +254,8 @@ class DPEnv(gymnasium.Env[Array, NDArray[np.float32]]):
         return fields | {"time": np.array([self.data.time])}
 
     def _observation(self) -> Array:
-        return self.task.observe(self._now(), ALL)[0]
+        observation: Array = self.task.observe(self._now(), ALL)[0]
+        return observation
 
 
 def _one_of(name: str, value: Any, allowed: Collection[str]) -> None:

@@ -190,6 +190,7 @@ def make_batch(env_id: str, worlds: int, env_args: Mapping[str, Any]) -> Batch:
     """`worlds` environments made by id. UserError when there is no such environment to learn in."""
 
     hear()
+    env_id = versioned(env_id)
 
     def make() -> gymnasium.Env[Any, Any]:
         return gymnasium.make(env_id, disable_env_checker=True, **env_args)
@@ -208,6 +209,20 @@ def make_batch(env_id: str, worlds: int, env_args: Mapping[str, Any]) -> Batch:
     if fast is not None:
         return fast
     return GymBatch([first, *(make() for _ in range(worlds - 1))], facts)
+
+
+def versioned(env_id: str) -> str:
+    """The id itself, or that of the highest version where one is named without it."""
+    from gymnasium.envs.registration import find_highest_version, get_env_id, parse_env_id
+
+    if ":" in env_id or env_id in gymnasium.registry:
+        return env_id
+    try:
+        namespace, name, version = parse_env_id(env_id)
+    except gymnasium.error.Error:
+        return env_id  # making it will tell what is wrong with it
+    highest = find_highest_version(namespace, name) if version is None else None
+    return env_id if highest is None else get_env_id(namespace, name, highest)
 
 
 def batch_of(env: Any, worlds: int) -> Batch:

@@ -189,7 +189,7 @@ def humanoid() -> Any:
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
     _furnish(mujoco, spec)
-    bodies = {None: spec.worldbody}
+    bodies: dict[str | None, Any] = {None: spec.worldbody}
     for part in PARTS:
         body = bodies[part.name] = bodies[part.parent].add_body(name=part.name, pos=part.at)
         _add_joint(mujoco, body, part)

@@ -131,7 +131,8 @@ def constant(now: Fields, wanted: Fields, of: Places) -> dict[str, Array]:  # no
 
 def config_errors(now: Fields, wanted: Fields) -> Array:
     """Absolute errors of the 28 actuated coordinates, rad: (worlds, 28)."""
-    return np.abs(now["actuator_length"] - wanted["actuator_length"])
+    away: Array = np.abs(now["actuator_length"] - wanted["actuator_length"])
+    return away
 
 
 Terms = Callable[[Fields, Fields, Places], dict[str, Array]]
@@ -145,7 +146,8 @@ def angles(a: Array, b: Array) -> Array:
     """Angles between unit quaternions (…, 4), rad, from 0 to π; exactly 0 for equal ones."""
     same = np.where((a * b).sum(axis=-1, keepdims=True) < 0, -1.0, 1.0)
     chord = np.sqrt(((a - same * b) ** 2).sum(axis=-1))
-    return 4 * np.arcsin(np.minimum(chord / 2, 1.0))
+    turn: Array = 4 * np.arcsin(np.minimum(chord / 2, 1.0))
+    return turn
 
 
 def heading(quaternion: Array) -> tuple[Array, Array]:
@@ -168,5 +170,6 @@ def reached(fields: Fields, of: Places) -> Array:
     """End effectors beside the root, in its heading, and above the ground: (worlds, effectors, 3)."""
     effectors, root = fields["xpos"][:, of.effectors], fields["qpos"][:, None, :3]
     half = heading(fields["qpos"][:, None, 3:7])
-    x, y = turned_back(*np.moveaxis((effectors - root)[..., :2], -1, 0), half)
+    beside = effectors - root
+    x, y = turned_back(beside[..., 0], beside[..., 1], half)
     return np.stack((x, y, effectors[..., 2]), axis=-1)

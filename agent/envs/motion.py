@@ -7,6 +7,7 @@ an angle for a hinge. Its y axis points up and its x axis forward; here z points
 
 import difflib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -27,9 +28,13 @@ WIDTHS = {"ball": 4, "hinge": 1}
 NUMBERS = 1 + 3 + 4 + sum(WIDTHS[part.joint] for part in JOINTS)
 """In a frame."""
 HOW = (
-    "pip install 'trpo-tui[mocap]' brings DeepMimic's clips (Python 3.11; newer ones have no wheel"
-    " of it), and --env-arg motion=FILE reads one of your own"
+    "pip install 'trpo-tui[mocap]' brings DeepMimic's clips, and --env-arg motion=FILE reads one of"
+    " your own"
+    if sys.version_info < (3, 12)
+    else "DeepMimic's clips come with pybullet, which has no wheel for Python 3.12 and newer: hand"
+    " over a clip file, --env-arg motion=FILE"
 )
+"""How to get other motions than the default."""
 _PACKAGE, _FOLDER, _PREFIX, _SUFFIX = "pybullet_data", "data/motions", "humanoid3d_", ".txt"
 
 
@@ -51,7 +56,8 @@ class Clip:
     @property
     def stride(self) -> Array:
         """What a cycle adds to the root's position on the ground: (2,), m."""
-        return self.qpos[-1, :2] - self.qpos[0, :2]
+        gained: Array = self.qpos[-1, :2] - self.qpos[0, :2]
+        return gained
 
     def cycle(self, time: Array) -> tuple[NDArray[np.int64], Array]:
         """Number of the cycle and time within it: (…,) each."""
@@ -67,7 +73,8 @@ class Clip:
         model = humanoid()
         after = int(np.clip(np.searchsorted(self.time, time, side="right"), 1, len(self.time) - 1))
         start, end = self.time[after - 1], self.time[after]
-        velocity, qpos = np.zeros(model.nv), self.qpos[after - 1].copy()
+        velocity = np.zeros(model.nv)
+        qpos: Array = self.qpos[after - 1].copy()
         mujoco.mj_differentiatePos(model, velocity, end - start, qpos, self.qpos[after])
         mujoco.mj_integratePos(model, qpos, velocity, time - start)
         return qpos

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.envs.batch import Array
-from agent.envs.humanoid import CONTROL_RATE, PARTS, humanoid
+from agent.envs.humanoid import CONTROL_RATE, FEET, PARTS, humanoid
 from agent.envs.motion import Clip, clip
 
 HORIZON = 600
@@ -97,5 +97,6 @@ def _falls(geom_xpos: Array) -> NDArray[np.bool_]:
     names = [part.name for part in PARTS]
     if min(lowest[names.index("root")], lowest[names.index("chest")]) < TOUCHES:
         return np.zeros(len(PARTS), dtype=bool)
-    feet = np.array([name.endswith("ankle") for name in names])
-    return (lowest >= TOUCHES) & ~feet
+    feet = np.isin(names, FEET)
+    falls: NDArray[np.bool_] = (lowest >= TOUCHES) & ~feet
+    return falls
