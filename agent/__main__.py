@@ -1,42 +1,37 @@
-"""`python -m agent train …`: what `trpo-tui train` starts."""
+"""`python -m agent COMMAND …`: which commands the agent has, and how a user's mistake is told."""
 
-import shlex
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from types import MappingProxyType
 
-from agent.arguments import config_from, resumed, run_folder
-from agent.flags import parser, text
 from runlog.errors import UserError
 
+COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "train": ("agent.train_command", "main"),
+        "probe-env": ("agent.probe_command", "main"),
+        "motions": ("agent.motions", "main"),
+        "render": ("agent.render", "main"),
+    }
+)
+"""Module and function of each, imported when called; it takes the arguments behind the command and
+returns the exit code."""
 INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse, train, and say in one line what a user can mend. Returns the exit code."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    """Run a command, and say in one line what a user can mend. Returns the exit code."""
+    name, *rest = (sys.argv[1:] if arguments is None else arguments) or [""]
     try:
-        given = parser().parse_args(text(arguments))
-        config = config_from(given)
-        source = resumed(given)
-        if ":" in config.env:
-            # The module that registers it may lie here; at the end, it stands in nobody's way.
-            sys.path.append(str(Path.cwd()))
-        from agent import faults
-        from agent.train import train
-
-        faults.check(config)
-        return train(
-            config,
-            lambda: run_folder(given, config),
-            resume=None if source is None else Path(source),
-            like=Path(given.like) if "like" in given else None,
-            command=shlex.join(["trpo-tui", *arguments]),
-            prepare=lambda training: faults.put_in(training, config.fault),
-        )
+        if name not in COMMANDS:
+            raise UserError(f"no command {name!r}: there are {', '.join(COMMANDS)}")
+        module, function = COMMANDS[name]
+        return int(getattr(import_module(module), function)(rest))
     except UserError as error:
         line = " ".join(str(error).splitlines())
-        print(f"trpo-tui train: {line}", file=sys.stderr)  # noqa: T201 the command's own voice
+        who = f"trpo-tui {name}" if name in COMMANDS else "trpo-tui"
+        print(f"{who}: {line}", file=sys.stderr)  # noqa: T201 the command's own voice
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED

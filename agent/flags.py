@@ -17,24 +17,16 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         unknown = re.fullmatch(r"unrecognized arguments: (--[^\s=]+).*", message)
-        near = () if unknown is None else get_close_matches(unknown[1], _flags(), n=1)
+        flags = list(self._option_string_actions)
+        near = () if unknown is None else get_close_matches(unknown[1], flags, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise UserError(f"{message} ({hint}trpo-tui train --help lists what there is)")
-
-
-def _flags() -> list[str]:
-    """Every flag of a setting."""
-    named = (setting.name for setting in settings() if setting.kind is not Mapping)
-    return ["--env-arg", *("--" + name.replace("_", "-") for name in named)]
+        raise UserError(f"{message} ({hint}{self.prog} --help lists what there is)")
 
 
 def parser() -> Parser:
-    """The whole command line."""
-    top = Parser(prog="trpo-tui", description="The TRPO agent.")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    train = commands.add_parser(
-        "train",
-        help="train a policy and log every debug metric",
+    """The command line of `train`."""
+    train = Parser(
+        prog="trpo-tui train",
         usage="trpo-tui train [--env ID] [--preset tuned] [--out RUN] [SETTING …]\n"
         "       trpo-tui train --resume RUN",
         description="Train a TRPO policy on a Gymnasium environment with continuous actions;"
@@ -77,7 +69,7 @@ def parser() -> Parser:
     )
     for setting in settings():
         _add(groups[setting.group], setting)
-    return top
+    return train
 
 
 def _add(group: argparse._ArgumentGroup, setting: Setting) -> None:

@@ -248,7 +248,7 @@ def test_environment_arguments_are_json_where_they_parse_and_text_otherwise() ->
 
 def test_every_setting_is_a_flag_with_its_meaning(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        parser().parse_args(["train", "--help"])
+        parser().parse_args(["--help"])
     assert ended.value.code == 0
     words = " ".join(capsys.readouterr().out.split())
     for setting in settings():

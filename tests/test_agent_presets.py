@@ -26,7 +26,7 @@ lam = 0.5
 
 
 def _config(*arguments: str) -> Config:
-    return config_from(parser().parse_args(["train", *arguments]))
+    return config_from(parser().parse_args(arguments))
 
 
 @pytest.mark.parametrize("env", environments())

@@ -114,7 +114,7 @@ def _numbers() -> st.SearchStrategy[str]:
 def _mistake(arguments: list[str]) -> str | None:
     """What the command line is told before anything is made; None where it is accepted."""
     try:
-        config = config_from(parser().parse_args(["train", *text(arguments)]))
+        config = config_from(parser().parse_args(text(arguments)))
         faults.check(config)
     except UserError as error:
         return str(error)

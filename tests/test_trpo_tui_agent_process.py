@@ -21,15 +21,18 @@ def test_the_agent_is_started_as_a_module_and_never_from_the_current_folder() ->
     assert line == [sys.executable, "-P", "-m", "agent", "train", "--env", "Hopper-v5"]
 
 
-def test_train_hands_its_arguments_on_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("command", ["train", "probe-env", "motions", "render"])
+def test_the_agents_commands_hand_their_arguments_on_unchanged(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from trpo_tui.cli import run
 
     handed: list[list[str]] = []
     monkeypatch.setattr(agent_process, "run_agent", lambda arguments: handed.append(arguments) or 7)
     arguments = ["--help", "--env-arg", "a=--b", "--", "-x", "--version"]
 
-    assert run(["train", *arguments]) == 7
-    assert handed == [["train", *arguments]]
+    assert run([command, *arguments]) == 7
+    assert handed == [[command, *arguments]]
 
 
 def test_help_of_train_is_the_agents_own(cli: Cli) -> None:

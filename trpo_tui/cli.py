@@ -21,10 +21,16 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "analyze": "Name the cause: runs, logs, a folder of runs, or - for standard input.",
         "explain": "What a code such as TRPO101 means, how it is measured, what to do.",
         "rules": "Every code in one table.",
+        "probe-env": "Say what is wrong with an environment before training in it.",
+        "motions": "List the motion clips of DPEnv, or check clip files of your own.",
+        "render": "Write a short film of a policy beside what it imitates.",
         "finalize": "Make one run.parquet of a run that was killed or stopped.",
     }
 )
-"""One line for each command; the command NAME lies in trpo_tui/commands/NAME.py as `command`."""
+"""One line for each command; `module_of` tells where it lies."""
+
+ALSO = ("motions", "render", "finalize")
+"""Commands that the help of a bare call only names."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What writing raises where there is no more room, or the device fails."""
@@ -39,12 +45,17 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"trpo_tui.commands.{cmd_name}").command
+        command = import_module(module_of(cmd_name)).command
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()), col_max=10)
+
+
+def module_of(name: str) -> str:
+    """The module that has the command of that name as `command`."""
+    return f"trpo_tui.commands.{name.replace('-', '_')}"
 
 
 @click.group(cls=Commands, invoke_without_command=True, add_help_option=True)
@@ -63,10 +74,11 @@ def trpo_tui(ctx: click.Context) -> int | None:
 
 def short_help() -> str:
     """The twelve lines that a bare `trpo-tui` prints."""
-    width = max(map(len, COMMANDS)) + 2
+    shown = {name: line for name, line in COMMANDS.items() if name not in ALSO}
+    width = max(map(len, shown)) + 2
     lines = ["trpo-tui COMMAND …    Why does my TRPO policy not update?", ""]
-    lines += [f"  {name:{width}}{line}" for name, line in COMMANDS.items()]
-    lines += ["", "trpo-tui COMMAND --help says more."]
+    lines += [f"  {name:{width}}{line}" for name, line in shown.items()]
+    lines += ["", f"Also {', '.join(ALSO)}: trpo-tui --help. trpo-tui COMMAND --help says more."]
     return "\n".join(lines)
 
 
