@@ -6,7 +6,6 @@ from types import MappingProxyType
 from analyzer.rules import BY_CODE, RULES
 
 _LATER = {
-    "TRPO102": ("TRPO106",),
     "TRPO103": ("TRPO701", "TRPO702"),
     "TRPO203": ("TRPO501",),
     "TRPO701": ("TRPO207",),

@@ -1,10 +1,12 @@
-"""Derived columns that are no identities: rounding bounds, reward range, what has been seen so far."""
+"""Derived columns that are no identities: rounding bounds, what has been seen so far."""
 
 import numpy as np
 
+from analyzer.history import so_far, varied
 from analyzer.identities import CANDIDATE_MOTION, LOG_PROB_SPREAD, log_ratio_std
-from analyzer.interval import Flags, Floats, Interval, exact, largest
+from analyzer.interval import Flags, Interval, exact, largest
 from analyzer.measure import column, derived, last_known
+from analyzer.rewards import REWARD_RANGE
 from analyzer.view import View
 
 WINDOW = 10
@@ -28,55 +30,6 @@ CHAIN: tuple[str, ...] = (
 )  # fmt: skip
 """Columns in which a non-finite number stops learning, in the order of the update. Returns of
 episodes, explained variance and ratios of two zeros are left out: there NaN means "none yet"."""
-
-
-def running_max(values: Floats, known: Flags) -> Floats:
-    """(n,) largest known value so far, −inf before the first."""
-    return np.maximum.accumulate(np.where(known, values, -np.inf)) if len(values) else values
-
-
-def _so_far(x: Interval) -> Interval:
-    seen = np.cumsum(x.known) > 0
-    return Interval(running_max(x.low, x.known), running_max(x.high, x.known), seen)
-
-
-def _reward_range(view: View) -> Interval:
-    low, high = view["reward_min"], view["reward_max"]
-    full = high - low
-    # Printed alike in every digit: equal as far as this log tells.
-    alike = low.coarse & high.coarse & (low.middle == high.middle)
-    zero = np.zeros(len(view))
-    return Interval(np.where(alike, zero, full.low), np.where(alike, zero, full.high), full.present)
-
-
-def _reward_size(view: View) -> Interval:
-    return largest(view["reward_min"].abs(), view["reward_max"].abs())
-
-
-def _reward_rounding(view: View) -> Interval:
-    return _reward_size(view) * (4.0 * view.eps)
-
-
-def _varied(view: View, name: str) -> Flags:
-    """Where the column has been seen at two values more than 1 % apart, and beyond its digits."""
-    x = view[name]
-    top = running_max(x.low, x.known)
-    bottom = -running_max(-x.high, x.known)
-    with np.errstate(invalid="ignore"):
-        return np.asarray((top - bottom) > 0.01 * np.maximum(np.abs(top), np.abs(bottom)))
-
-
-def _early_ends(view: View) -> Interval:
-    """Terminations so far; where they are not logged, 1 once episodes of unlike return or length
-    were seen (under a constant reward unlike returns are unlike lengths)."""
-    counted = view["episodes_terminated"]
-    total = np.cumsum(np.where(counted.known, counted.middle, 0.0))
-    unlike = _varied(view, "episode_length_mean") | _varied(view, "episode_return_mean")
-    spread = view["episode_return_std"]
-    unlike |= np.cumsum(spread.known & (spread.low > 0.01 * view["reward_max"].abs().high)) > 0
-    logged = np.cumsum(counted.known) > 0
-    number = np.where(logged, total, unlike.astype(np.float64))
-    return exact(number, np.ones(len(view), dtype=bool))
 
 
 def _advantage_std(view: View) -> Interval:
@@ -226,13 +179,13 @@ def _return_margin(view: View) -> Interval:
 def _return_moved(view: View) -> Interval:
     """1 once returns differed within this log, or where the log starts after iteration 1."""
     started_late = view.iterations.middle[:1] > 1.0 if len(view) else np.zeros(0, dtype=bool)
-    moved = _varied(view, "episode_return_mean") | (started_late.any() & (not view.imported))
+    moved = varied(view, "episode_return_mean") | (started_late.any() & (not view.imported))
     return exact(moved.astype(np.float64), np.ones(len(view), dtype=bool))
 
 
 def _cap_gap(view: View) -> Interval:
     """Distance of this row's worst episode from the best return ever seen, over that return."""
-    worst, best = view["episode_return_min"], _so_far(view["episode_return_max"])
+    worst, best = view["episode_return_min"], so_far(view["episode_return_max"])
     return (best - worst) / best.abs()
 
 
@@ -253,19 +206,6 @@ def _contradicted(view: View) -> Interval:
 def _own_definitions(view: View) -> Interval:
     """1 where the trainer wrote declared columns itself, 0 where a foreign log was read."""
     return exact(np.full(len(view), float(not view.imported)), np.ones(len(view), dtype=bool))
-
-
-def _batch_pays(view: View) -> Interval:
-    """0 where every reward of the batch is 0, exactly or as printed; 1 elsewhere or unknown."""
-    size = _reward_size(view)
-    nothing = size.known & (size.low <= 0.0)
-    return exact((~nothing).astype(np.float64), np.ones(len(view), dtype=bool))
-
-
-def _no_reward_yet(view: View) -> Interval:
-    """1 while every reward since the start is 0, exactly or as printed."""
-    seen = _so_far(_reward_size(view))
-    return exact((seen.low <= 0.0).astype(np.float64), seen.present)
 
 
 def _always_rejected(view: View) -> Interval:
@@ -298,10 +238,6 @@ def _half_range_sigma(view: View) -> Interval:
 
 
 # fmt: off
-REWARD_RANGE = derived("reward_range", "reward", "max r − min r", _reward_range, "reward_min reward_max", shows="reward_min reward_max")
-REWARD_ROUNDING = derived("reward_rounding", "reward", "4ε·max|r|", _reward_rounding, "reward_min reward_max")
-REWARD_SIZE = derived("reward_size", "reward", "max|r|", _reward_size, "reward_min reward_max")
-EARLY_ENDS = derived("terminations", "flag", "episodes ended early since the start", _early_ends, "", "episodes_terminated episode_length_mean episode_return_mean episode_return_std", shows="episodes_terminated")
 ADVANTAGE_STD = derived("advantage_raw_std", "training reward", "std of the raw advantages", _advantage_std, "advantage_raw_std", "advantage_std")
 ADVANTAGE_ROUNDING = derived("advantage_rounding", "training reward", "32ε·max(|r|, |V|)", _advantage_rounding, "", "reward_train_min reward_train_max reward_min reward_max value_min value_max return_min return_max")
 GRADIENT_NORM = column("gradient_norm")
@@ -328,8 +264,6 @@ CAP_GAP = derived("cap_gap", "fraction", "(best return so far − worst of this 
 ABSORBED = derived("advantage_share", "fraction", "std of the raw advantages / std of the returns", _absorbed, "advantage_raw_std return_std")
 CONTRADICTED = derived("value_loss_contradicts", "flag", "1 where value_loss > 4·Var(raw advantages)", _contradicted, "advantage_raw_std value_loss", shows="value_loss advantage_raw_std")
 OWN_DEFINITIONS = derived("own_definitions", "flag", "1 where the trainer wrote these columns itself", _own_definitions, "")
-BATCH_PAYS = derived("batch_pays", "flag", "0 where every reward of the batch is 0", _batch_pays, "", "reward_min reward_max")
-NO_REWARD_YET = derived("no_reward_yet", "flag", "1 while every reward since the start is 0", _no_reward_yet, "reward_min reward_max", shows="reward_min reward_max")
 ALWAYS_REJECTED = derived("rejected_since_start", "iterations", "failed searches since the start, 0 once one succeeded", _always_rejected, "line_search_success", "update_outcome")
 CURVATURE = column("curvature")
 LOG_PROBS_ALIKE = derived("log_probs_alike", "flag", "1 unless the window's log-probabilities spread like samples", _log_probs_alike, "", "window_log_prob_old")

@@ -234,12 +234,91 @@ def test_nan_in_episode_returns_alone_is_no_fault() -> None:
     assert diagnosis.verdict == "healthy"
 
 
-def test_a_constant_reward_with_early_termination_is_not_constant_reward() -> None:
-    def survival(row: Row, i: int) -> None:
-        constant_reward(row, i)
-        row.update(episode_return_mean=20.0 + i, episode_return_min=8.0, episodes_terminated=40)
+def survival(row: Row, i: int) -> None:
+    constant_reward(row, i)
+    row.update(episode_return_mean=20.0 + i, episode_return_min=8.0, episodes_terminated=40)
 
-    assert diagnose(survival).verdict == "healthy"
+
+def test_a_constant_reward_with_early_ends_is_survival_where_the_declared_return_is_out_of_reach() -> (
+    None
+):
+    diagnosis = diagnose(survival, solved_return=4800.0, horizon=1000)
+    assert diagnosis.cause is not None
+    assert diagnosis.cause.code == "TRPO108"
+    assert all(f.code != "TRPO101" for f in diagnosis.findings)
+    assert {"reward_range", "declared_over_reachable"} <= {
+        e.measure for e in diagnosis.cause.evidence
+    }
+
+
+@pytest.mark.parametrize(
+    ("facts", "level"),
+    [
+        ({"solved_return": 950.0, "horizon": 1000}, "info"),  # InvertedPendulum, CartPole
+        ({"solved_return": None, "horizon": 1000}, "warning"),
+        ({"solved_return": None, "horizon": None}, "warning"),
+    ],
+    ids=str,
+)
+def test_balancing_for_a_constant_reward_is_healthy(facts: dict[str, Any], level: str) -> None:
+    diagnosis = diagnose(survival, **facts)
+    assert diagnosis.verdict == "healthy"
+    assert {f.code: f.level for f in diagnosis.findings}["TRPO108"] == level
+
+
+def test_a_cost_of_one_a_step_until_the_goal_is_no_survival_reward() -> None:
+    def hurried(row: Row, i: int) -> None:
+        survival(row, i)
+        row.update(reward_min=-1.0, reward_max=-1.0, reward_mean=-1.0)
+        row.update(episode_return_mean=-200.0 + i)
+
+    diagnosis = diagnose(hurried, solved_return=-110.0, horizon=200)
+    assert diagnosis.verdict == "healthy"
+    assert all(f.code != "TRPO108" for f in diagnosis.findings)
+
+
+def test_rewards_far_below_the_critics_spread_have_vanished() -> None:
+    def faint(row: Row, i: int) -> None:
+        row.update(reward_min=0.0, reward_max=1e-4, reward_mean=3e-5, gamma=0.99)
+
+    diagnosis = diagnose(faint)  # values spread by 5, and 1e-4 / (1 - .99) is .01
+    assert diagnosis.cause is not None
+    assert diagnosis.cause.code == "TRPO102"
+    assert diagnosis.cause.first_bad_iteration == 1
+
+
+def test_small_rewards_with_a_critic_to_scale_are_legitimate() -> None:
+    def small(row: Row, i: int) -> None:
+        scaled = [name for name in row if name.startswith(("reward_", "value_", "return_"))]
+        scaled += ["advantage_raw_mean", "advantage_raw_std"]
+        row.update({name: row[name] * 1e-6 for name in scaled})
+        row["value_loss"] *= 1e-6
+        row["gamma"] = 0.99
+
+    assert diagnose(small).verdict == "healthy"
+
+
+def test_values_of_a_sign_no_reward_has_show_rewards_lost_in_the_critics_noise() -> None:
+    def lost(row: Row, i: int) -> None:
+        paid = 1e-6 if i % 5 == 0 else 1e-12  # a step now and then holds all of the return
+        row.update(reward_min=0.0, reward_max=paid, reward_mean=paid / 2000, gamma=0.99)
+        row.update(value_min=-3e-9, value_max=3e-9, value_std=1e-9, value_mean=0.0)
+        row.update(return_std=4e-10, return_mean=0.0, advantage_raw_std=1.2e-9)
+        row.update(advantage_raw_mean=0.0, explained_variance=-8.0, value_loss=1.44e-18)
+
+    diagnosis = diagnose(lost, n=40)
+    assert diagnosis.cause is not None
+    assert diagnosis.cause.code == "TRPO102"
+
+
+def test_a_sparse_reward_below_a_poor_critic_has_not_vanished() -> None:
+    def sparse(row: Row, i: int) -> None:
+        row.update(reward_min=0.0, reward_max=1.0, reward_mean=5e-4, gamma=0.99)
+        row.update(value_min=-0.04, value_max=0.05, value_std=0.01, value_mean=0.0)
+        row.update(return_std=0.009, return_mean=0.0, advantage_raw_std=0.012)
+        row.update(advantage_raw_mean=0.0, explained_variance=-0.78, value_loss=1.44e-4)
+
+    assert all(f.code != "TRPO102" for f in diagnose(sparse, n=40).findings)
 
 
 def test_a_solved_task_is_solved_and_no_fault() -> None:

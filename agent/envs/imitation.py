@@ -35,7 +35,7 @@ SCALES: Mapping[str, float] = {
 }
 """Error e pays exp(-scale·e)."""
 STEEP = 40.0
-"""1/rad; two degrees in each of 28 coordinates already pay e⁻³⁹."""
+"""1/rad; two degrees in each of the 28 coordinates already pay e⁻³⁹."""
 CONSTANT = 1.0
 
 

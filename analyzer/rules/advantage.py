@@ -1,8 +1,9 @@
-"""1xx: rewards, critic and advantages (the guide's section 1)."""
+"""1xx: critic and advantages (the guide's section 1)."""
 
 from analyzer import identities as i
 from analyzer import measures as m
-from analyzer.combination import All, Either, Gate, Lasting, Recent
+from analyzer import rewards as r
+from analyzer.combination import All, Either, Gate, Recent
 from analyzer.condition import AtRounding, Check
 from analyzer.diagnosis import Fix
 from analyzer.rule import Grade, Rule
@@ -12,65 +13,6 @@ _ALIKE = AtRounding(m.ADVANTAGE_STD, m.ADVANTAGE_ROUNDING, m.COMPANY)
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        code="TRPO101",
-        name="constant-reward",
-        title="Every step pays the same reward",
-        link="reward",
-        level="fault",
-        latency=5,
-        when=All(
-            (
-                Lasting(Check(m.REWARD_RANGE, "≤", m.REWARD_ROUNDING), 5),
-                Gate(Check(m.REWARD_SIZE, ">", 0.0)),
-                Check(m.EARLY_ENDS, "≤", 0.0),
-            )
-        ),
-        lesser=(
-            Grade(
-                level="warning",
-                when=Check(m.NO_REWARD_YET, "≥", 1.0),
-                title="No reward seen yet",
-                why=(
-                    "Every reward since the start is 0. A sparse reward that was not found yet looks "
-                    "like this, and so does a broken one; the first non-zero reward withdraws this."
-                ),
-                undecided=True,
-            ),
-        ),
-        why=(
-            "The reward does not depend on state or action, and no episode ended early, so no action "
-            "is better than another. What is left in the advantages is the critic's own error; "
-            "normalised to 1 it makes full-size steps along noise, so KL and the line search may "
-            "look healthy."
-        ),
-        guide_fix=Fix(
-            text=(
-                "verify that rewards vary (min/max reward); scale them to 0.1–5.0 and lower λ from "
-                "0.97 to 0.95"
-            ),
-            origin="guide §1",
-            source=_GUIDE,
-        ),
-        differs=(
-            "λ does not matter here, and neither does scale or added noise: noise makes every "
-            "optimiser number look alive while nothing can be learned."
-        ),
-        fixes=(
-            Fix(
-                text=(
-                    "Print the reward's terms for random actions: find the term that should differ and "
-                    "does not (an early return, a clip, an exponential that underflowed, an integer "
-                    "division), and mend the reward function."
-                ),
-                origin="founded",
-                source="policy gradient theorem: E[∇log π · const] = 0",
-            ),
-        ),
-        explains=("TRPO106", "TRPO201", "TRPO501", "TRPO604", "TRPO605", "TRPO107", "TRPO301"),
-        sources=("policy gradient theorem", "arXiv 1506.02438, section 2"),
-        confidence=0.97,
-    ),
-    Rule(
         code="TRPO106",
         name="zero-advantages",
         title="The advantages are all the same",
@@ -79,7 +21,7 @@ RULES: tuple[Rule, ...] = (
         latency=0,
         when=Either(
             (
-                All((_ALIKE, Gate(Check(m.BATCH_PAYS, "≥", 1.0)))),
+                All((_ALIKE, Gate(Check(r.BATCH_PAYS, "≥", 1.0)))),
                 Recent(_ALIKE, 20, 20),
             )
         ),

@@ -1,0 +1,26 @@
+"""What a run has shown up to each row."""
+
+import numpy as np
+
+from analyzer.interval import Flags, Floats, Interval
+from analyzer.view import View
+
+
+def running_max(values: Floats, known: Flags) -> Floats:
+    """(n,) largest known value so far, −inf before the first."""
+    return np.maximum.accumulate(np.where(known, values, -np.inf)) if len(values) else values
+
+
+def so_far(x: Interval) -> Interval:
+    """The largest number so far; absent before the first."""
+    seen = np.cumsum(x.known) > 0
+    return Interval(running_max(x.low, x.known), running_max(x.high, x.known), seen)
+
+
+def varied(view: View, name: str) -> Flags:
+    """Where the column has been seen at two values more than 1 % apart, and beyond its digits."""
+    x = view[name]
+    top = running_max(x.low, x.known)
+    bottom = -running_max(-x.high, x.known)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((top - bottom) > 0.01 * np.maximum(np.abs(top), np.abs(bottom)))

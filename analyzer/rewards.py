@@ -1,0 +1,130 @@
+"""What the rewards are: range and rounding, ends of episodes, whether the critic can see them."""
+
+import numpy as np
+
+from analyzer.history import so_far, varied
+from analyzer.interval import Interval, exact, largest
+from analyzer.measure import column, derived
+from analyzer.view import View
+
+
+def _reward_range(view: View) -> Interval:
+    low, high = view["reward_min"], view["reward_max"]
+    full = high - low
+    # Printed alike in every digit: equal as far as this log tells.
+    alike = low.coarse & high.coarse & (low.middle == high.middle)
+    zero = np.zeros(len(view))
+    return Interval(np.where(alike, zero, full.low), np.where(alike, zero, full.high), full.present)
+
+
+def _reward_size(view: View) -> Interval:
+    return largest(view["reward_min"].abs(), view["reward_max"].abs())
+
+
+def _reward_rounding(view: View) -> Interval:
+    return _reward_size(view) * (4.0 * view.eps)
+
+
+def _early_ends(view: View) -> Interval:
+    """Terminations so far; where they are not logged, 1 once episodes of unlike return or length
+    were seen (under a constant reward unlike returns are unlike lengths)."""
+    counted = view["episodes_terminated"]
+    total = np.cumsum(np.where(counted.known, counted.middle, 0.0))
+    unlike = varied(view, "episode_length_mean") | varied(view, "episode_return_mean")
+    spread = view["episode_return_std"]
+    unlike |= np.cumsum(spread.known & (spread.low > 0.01 * view["reward_max"].abs().high)) > 0
+    logged = np.cumsum(counted.known) > 0
+    number = np.where(logged, total, unlike.astype(np.float64))
+    return exact(number, np.ones(len(view), dtype=bool))
+
+
+def _batch_pays(view: View) -> Interval:
+    """0 where every reward of the batch is 0, exactly or as printed; 1 elsewhere or unknown."""
+    size = _reward_size(view)
+    nothing = size.known & (size.low <= 0.0)
+    return exact((~nothing).astype(np.float64), np.ones(len(view), dtype=bool))
+
+
+def _no_reward_yet(view: View) -> Interval:
+    """1 while every reward since the start is 0, exactly or as printed."""
+    seen = so_far(_reward_size(view))
+    return exact((seen.low <= 0.0).astype(np.float64), seen.present)
+
+
+def _training_reward(view: View) -> Interval:
+    """max|r| of the batch in the unit the critic works in."""
+    low, high = view["reward_train_min"], view["reward_train_max"]
+    return largest(low.or_else(view["reward_min"]).abs(), high.or_else(view["reward_max"]).abs())
+
+
+def _beyond_rewards(view: View) -> Interval:
+    """std(V) over what the largest reward seen so far is worth when paid for ever, or to the horizon."""
+    steps = 1.0 / (1.0 - view["gamma"])
+    horizon = view.fact("horizon")
+    if isinstance(horizon, int | float) and horizon > 0:
+        shorter = steps.known & (steps.high <= horizon)
+        steps = steps.where(shorter).or_else(float(horizon))
+    worth = so_far(_training_reward(view)) * steps
+    possible = worth.known & (worth.low > 0.0) & np.isfinite(worth.high)
+    return view["value_std"] / worth.where(possible)
+
+
+def _beyond_batch(view: View) -> Interval:
+    size = _training_reward(view)
+    return view["value_std"] / size.where(size.known & (size.low > 0.0))
+
+
+def _impossible_values(view: View) -> Interval:
+    """Reach of V on the side of 0 where no reward has ever been, over its reach on the other; 0
+    where rewards have been on both sides."""
+    low, high = view["reward_min"], view["reward_max"]
+    negative = np.cumsum(low.known & (low.low < 0.0)) > 0
+    positive = np.cumsum(high.known & (high.high > 0.0)) > 0
+    above, below = view["value_max"], -view["value_min"]
+    wrong = np.where(positive, below.middle, above.middle)
+    right = np.where(positive, above.middle, below.middle)
+    share = np.where(right > 0.0, wrong / np.where(right > 0.0, right, 1.0), np.inf)
+    one_sided = positive != negative
+    return exact(
+        np.where(one_sided, share, 0.0), above.known & below.known & low.known & high.known
+    )
+
+
+def _out_of_reach(view: View) -> Interval:
+    """The return the environment declares solved, over that of an episode of full length in which
+    every step pays the most that was ever paid; 0 where that is below 0."""
+    solved, horizon = view.fact("solved_return"), view.fact("horizon")
+    if not isinstance(solved, int | float) or not isinstance(horizon, int | float):
+        return view.empty()
+    full = so_far(view["reward_max"]) * float(horizon)
+    ratio = float(solved) / full.where(full.known & (full.low > 0.0))
+    return ratio.or_else(0.0).where(full.known)
+
+
+def _pays_to_live(view: View) -> Interval:
+    """1 where the smallest reward is above 0."""
+    low = view["reward_min"]
+    return exact((low.low > 0.0).astype(np.float64), low.known)
+
+
+def _undeclared(view: View) -> Interval:
+    """1 where the environment declares no return or no time limit."""
+    missing = view.fact("solved_return") is None or view.fact("horizon") is None
+    return exact(np.full(len(view), float(missing)), np.ones(len(view), dtype=bool))
+
+
+# fmt: off
+REWARD_RANGE = derived("reward_range", "reward", "max r − min r", _reward_range, "reward_min reward_max", shows="reward_min reward_max")
+REWARD_ROUNDING = derived("reward_rounding", "reward", "4ε·max|r|", _reward_rounding, "reward_min reward_max")
+REWARD_SIZE = derived("reward_size", "reward", "max|r|", _reward_size, "reward_min reward_max")
+EARLY_ENDS = derived("terminations", "flag", "episodes ended early since the start", _early_ends, "", "episodes_terminated episode_length_mean episode_return_mean episode_return_std", shows="episodes_terminated")
+BATCH_PAYS = derived("batch_pays", "flag", "0 where every reward of the batch is 0", _batch_pays, "", "reward_min reward_max")
+NO_REWARD_YET = derived("no_reward_yet", "flag", "1 while every reward since the start is 0", _no_reward_yet, "reward_min reward_max", shows="reward_min reward_max")
+BEYOND_REWARDS = derived("value_beyond_rewards", "1", "std(V) / (largest |r| so far · min(1/(1−γ), horizon))", _beyond_rewards, "value_std reward_min reward_max gamma", "reward_train_min reward_train_max", shows="value_std reward_max")
+BEYOND_BATCH = derived("value_beyond_batch", "1", "std(V) / largest |r| of the batch", _beyond_batch, "value_std reward_min reward_max", "reward_train_min reward_train_max", shows="value_std reward_max")
+IMPOSSIBLE_VALUES = derived("impossible_values", "fraction", "reach of V on the side of 0 where no reward has been / on the other", _impossible_values, "value_min value_max reward_min reward_max", shows="value_min value_max")
+EXPLAINED_VARIANCE = column("explained_variance")
+OUT_OF_REACH = derived("declared_over_reachable", "1", "declared return / (horizon · largest r so far)", _out_of_reach, "reward_max")
+PAYS_TO_LIVE = derived("pays_to_live", "flag", "1 where every step pays more than 0", _pays_to_live, "reward_min")
+UNDECLARED = derived("no_declared_return", "flag", "1 where the environment declares no return or time limit", _undeclared, "")
+# fmt: on
