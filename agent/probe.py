@@ -1,0 +1,64 @@
+"""What an environment does before anything is learned: with random actions, and with none at all."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.mujoco_warnings import MujocoWarnings
+from agent.probe_spaces import Space, still
+from agent.probe_walk import Env, Walk, walk
+
+REPEATED = 250
+"""Steps that are done a second time, at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """What was found out about an environment. `again`: the start of `random` once more, in an
+    environment made anew; None where `random` did not come through. `warnings`: MuJoCo's."""
+
+    env_id: str
+    env_args: Mapping[str, Any]
+    seed: int
+    action_space: Space
+    observation_space: Space
+    horizon: int | None
+    solved_return: float | None
+    random: Walk
+    zero: Walk
+    again: Walk | None
+    warnings: Sequence[str]
+
+
+def probe(
+    make: Callable[[], Env], env_id: str, env_args: Mapping[str, Any], steps: int, seed: int
+) -> Probe:
+    """Walk `steps` random and `steps` zero-action steps from the same seed, and the first again."""
+    heard = MujocoWarnings()
+    env = make()
+    heard.new()  # what MuJoCo finds old-fashioned in a model is no news
+    spec = env.spec
+    space = env.action_space
+    space.seed(seed)
+    nothing = still(space)
+    random = walk(env, (space.sample() for _ in range(steps)), seed)
+    zero = walk(env, (nothing for _ in range(steps)), seed)
+    env.close()
+    again = None
+    if random.raised is None:
+        anew = make()
+        again = walk(anew, iter(random.actions[:REPEATED]), seed)
+        anew.close()
+    return Probe(
+        env_id=env_id,
+        env_args=env_args,
+        seed=seed,
+        action_space=space,
+        observation_space=env.observation_space,
+        horizon=None if spec is None else spec.max_episode_steps,
+        solved_return=None if spec is None else spec.reward_threshold,
+        random=random,
+        zero=zero,
+        again=again,
+        warnings=heard.new(),
+    )
