@@ -7,6 +7,7 @@ from typing import Any
 from agent.mujoco_warnings import MujocoWarnings
 from agent.probe_spaces import Space, still
 from agent.probe_walk import Env, Walk, walk
+from runlog.errors import UserError
 
 REPEATED = 250
 """Steps that are done a second time, at most."""
@@ -15,7 +16,7 @@ REPEATED = 250
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
     """What was found out about an environment. `again`: the start of `random` once more, in an
-    environment made anew; None where `random` did not come through. `warnings`: MuJoCo's."""
+    environment made anew; None where `random` did not come through, or a second one cannot be made. `warnings`: MuJoCo's."""
 
     env_id: str
     env_args: Mapping[str, Any]
@@ -44,11 +45,7 @@ def probe(
     random = walk(env, (space.sample() for _ in range(steps)), seed)
     zero = walk(env, (nothing for _ in range(steps)), seed)
     env.close()
-    again = None
-    if random.raised is None:
-        anew = make()
-        again = walk(anew, iter(random.actions[:REPEATED]), seed)
-        anew.close()
+    again = None if random.raised is not None else _again(make, random, seed)
     return Probe(
         env_id=env_id,
         env_args=env_args,
@@ -62,3 +59,13 @@ def probe(
         again=again,
         warnings=heard.new(),
     )
+
+
+def _again(make: Callable[[], Env], first: Walk, seed: int) -> Walk | None:
+    try:
+        env = make()
+    except UserError:  # one that holds a port or a device, say
+        return None
+    repeated = walk(env, iter(first.actions[:REPEATED]), seed)
+    env.close()
+    return repeated

@@ -29,15 +29,6 @@ class RaisedError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """One result as far as it can be compared. `ended`: terminated, truncated."""
-
-    observation: bytes
-    reward: float
-    ended: tuple[bool, bool]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
     """Where something was first seen. `part`: "reward", a term's name, or the number's place in the
     flat observation. Step 0 is the reset of the first episode."""
@@ -53,7 +44,7 @@ class Walk:
 
     `reward` (steps,). `lengths`, `returns`: of the episodes that ended; `running`: steps of the one
     that did not. `terms`: (steps,) each, 0 where not told. `low`, `high` (dim,): of what was
-    observed, None where an observation is no list of numbers. `seen`: the reset, then every step.
+    observed, None where an observation is no list of numbers. `seen`: what stands for the first reset, then for each step: equal where all it gave was.
     `not_finite`, `outside`: the first number that is not finite, and that the observation space
     does not allow. `misfit`: the first observation that has not the declared form.
     """
@@ -68,7 +59,7 @@ class Walk:
     terms: Mapping[str, Array]
     low: Array | None
     high: Array | None
-    seen: Sequence[Seen]
+    seen: Sequence[bytes]
     not_finite: Spot | None
     outside: Spot | None
     misfit: str | None
@@ -109,7 +100,7 @@ class _Watch:
         self._high: Array | None = None
         self._reward: list[float] = []
         self._terms: dict[str, dict[int, float]] = {}
-        self._seen: list[Seen] = []
+        self._seen: list[bytes] = []
         self._lengths: list[int] = []
         self._returns: list[float] = []
         self._begun = 0
@@ -125,7 +116,7 @@ class _Watch:
         self._begun = len(self._reward)
         digest = self._observed(observation)
         if not self._seen:
-            self._seen.append(Seen(observation=digest, reward=0.0, ended=(False, False)))
+            self._seen.append(digest)
 
     def stepped(
         self, observation: Any, reward: float, terminated: bool, truncated: bool, terms: Any
@@ -139,7 +130,8 @@ class _Watch:
                 self._not_finite = Spot(step=step, part=name, value=value)
         for name, value in terms.items():
             self._terms.setdefault(name, {})[step - 1] = value
-        self._seen.append(Seen(observation=digest, reward=reward, ended=(terminated, truncated)))
+        rest = np.array([reward, terminated, truncated]) + 0.0  # no negative zero
+        self._seen.append(_digest(digest + rest.tobytes()))
         self.ended = terminated or truncated
         if self.ended:
             self._lengths.append(step - self._begun)
@@ -154,7 +146,7 @@ class _Watch:
         if wrong is not None:
             self._misfit = self._misfit or wrong
             return _digest(repr(observation).encode())
-        numbers = self._numbers(observation)
+        numbers = self._numbers(observation) + 0.0  # no negative zero
         step = len(self._reward)
         if self._low is None or self._high is None:
             self._low, self._high = numbers.copy(), numbers.copy()

@@ -191,12 +191,18 @@ def make_batch(env_id: str, worlds: int, env_args: Mapping[str, Any]) -> Batch:
 
     hear()
     env_id = versioned(env_id)
+    first = make_one(env_id, env_args)
+    facts = facts_of(first, env_id, env_args)
+    fast = mujoco_batch(first, worlds, facts)
+    if fast is not None:
+        return fast
+    return GymBatch([first, *(make_one(env_id, env_args) for _ in range(worlds - 1))], facts)
 
-    def make() -> gymnasium.Env[Any, Any]:
-        return gymnasium.make(env_id, disable_env_checker=True, **env_args)
 
+def make_one(env_id: str, env_args: Mapping[str, Any]) -> gymnasium.Env[Any, Any]:
+    """One environment made by its full id. UserError when there is none, or not with such arguments."""
     try:
-        first = make()
+        return gymnasium.make(env_id, disable_env_checker=True, **env_args)
     except (gymnasium.error.Error, ImportError) as error:
         reason = _first_line(error).partition(" Did you mean")[0].rstrip(".")  # near knows better
         raise UserError(f"no environment {env_id!r}: {reason}{near(env_id)}") from error
@@ -204,11 +210,6 @@ def make_batch(env_id: str, worlds: int, env_args: Mapping[str, Any]) -> Batch:
         if not env_args:
             raise
         raise UserError(f"{env_id} does not take --env-arg: {_first_line(error)}") from error
-    facts = facts_of(first, env_id, env_args)
-    fast = mujoco_batch(first, worlds, facts)
-    if fast is not None:
-        return fast
-    return GymBatch([first, *(make() for _ in range(worlds - 1))], facts)
 
 
 def versioned(env_id: str) -> str:
