@@ -60,9 +60,10 @@ def main(arguments: Sequence[str]) -> int:
     if ":" in given.env:
         # The module that registers it may lie here; at the end, it stands in nobody's way.
         sys.path.append(str(Path.cwd()))
-    from agent import probe_report
     from agent.envs.gym import versioned
     from agent.probe import probe
+    from agent.probe_json import as_json
+    from agent.probe_report import as_text
     from agent.probe_verdict import findings
     from agent.results import say
 
@@ -70,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
         name = versioned(given.env)
         probed = probe(lambda: _made(name, values), name, values, given.steps, given.seed)
     found = findings(probed)
-    say(probe_report.as_json(probed, found) if given.json else probe_report.text(probed, found))
+    say(as_json(probed, found) if given.json else as_text(probed, found))
     return int(any(finding.level == "wrong" for finding in found))
 
 

@@ -1,25 +1,17 @@
-"""A probe as text for a terminal of 80 columns, and as one object of JSON."""
+"""A probe as text for a terminal of 80 columns."""
 
-import json
 import textwrap
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Box
 
 from agent.envs.batch import Array
 from agent.probe import Probe
-from agent.probe_spaces import component, limits
-from agent.probe_verdict import (
-    EXPECTED,
-    Finding,
-    actions_matter,
-    deterministic,
-    differ,
-    most_common,
-    observed,
-)
+from agent.probe_finding import Finding
+from agent.probe_reward import EXPECTED, most_common
+from agent.probe_spaces import component, limits, measured
+from agent.probe_verdict import actions_matter, deterministic, differ, observed
 from agent.probe_walk import Walk
 
 WIDTH = 80
@@ -27,7 +19,7 @@ LABEL, COLUMN = 28, 22
 ANSWERS = {True: "yes", False: "no", None: "not known"}
 
 
-def text(of: Probe, found: Sequence[Finding]) -> str:
+def as_text(of: Probe, found: Sequence[Finding]) -> str:
     """Random and zero actions side by side, then the verdict."""
     arguments = "".join(f" {name}={value}" for name, value in of.env_args.items())
     lines = [*_wrapped(f"{of.env_id}{arguments}, seed {of.seed}"), ""]
@@ -110,14 +102,7 @@ def _term(walk: Walk, name: str) -> str:
     values = walk.terms.get(name)
     if values is None or not len(values):
         return "-"
-    return f"{_number(values.mean())} ({share_of(walk, name):.0%})"
-
-
-def share_of(walk: Walk, name: str) -> float:
-    """Mean size of a term, relative to those of all."""
-    sizes = {each: float(np.abs(values).mean()) for each, values in walk.terms.items()}
-    whole = sum(sizes.values())
-    return sizes[name] / whole if whole else 0.0
+    return f"{_number(values.mean())} ({walk.share(name):.0%})"
 
 
 def _rest(walk: Walk) -> Array:
@@ -141,15 +126,17 @@ def _world(of: Probe) -> list[str]:
 
 
 def _observation(of: Probe) -> str:
-    ranges = observed(of)
-    if ranges is None:
-        return str(of.observation_space)
-    low, high = ranges
-    size = np.fmax(np.abs(low), np.abs(high))
-    where = component(of.observation_space, int(np.nanargmax(np.nan_to_num(size))))
+    ranges, space = observed(of), of.observation_space
+    counted = None if ranges is None else np.flatnonzero(measured(space))
+    if ranges is None or counted is None or not len(counted):
+        return str(space)
+    low, high = ranges[0][counted], ranges[1][counted]
+    size = np.nan_to_num(np.fmax(np.abs(low), np.abs(high)), posinf=np.inf)
+    where = component(space, int(counted[np.argmax(size)]))
     return (
-        f"{_numbers(len(low))} from {_number(np.nanmin(low))} to {_number(np.nanmax(high))},"
-        f" {int((low == high).sum())} that never change; the largest is {where}"
+        f"{_numbers(len(low))} from {_number(np.fmin.reduce(low))} to"
+        f" {_number(np.fmax.reduce(high))}, {int((low == high).sum())} that never change; the"
+        f" largest is {where}"
     )
 
 
@@ -216,76 +203,3 @@ def _numbers(count: int) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.4g}"
-
-
-def as_json(of: Probe, found: Sequence[Finding]) -> str:
-    """One line. Numbers that are not finite are the text that says which."""
-    ranges = observed(of)
-    content = {
-        "schema": 1,
-        "env_id": of.env_id,
-        "env_args": dict(of.env_args),
-        "seed": of.seed,
-        "verdict": "wrong" if any(finding.level == "wrong" for finding in found) else "fine",
-        "findings": [
-            {"level": each.level, "text": each.text, "do": each.do, "code": each.code}
-            for each in found
-        ],
-        "expected_reward": EXPECTED,
-        "random": _walked(of.random),
-        "zero": _walked(of.zero),
-        "observation_space": str(of.observation_space),
-        "observation_low": None if ranges is None else ranges[0].tolist(),
-        "observation_high": None if ranges is None else ranges[1].tolist(),
-        "action_space": str(of.action_space),
-        "horizon": of.horizon,
-        "solved_return": of.solved_return,
-        "actions_matter": actions_matter(of),
-        "deterministic": deterministic(of),
-        "mujoco_warnings": list(of.warnings),
-    }
-    return json.dumps(_plain(content), separators=(",", ":"), ensure_ascii=False) + "\n"
-
-
-def _walked(walk: Walk) -> dict[str, Any]:
-    paid = walk.reward[np.isfinite(walk.reward)]
-    value, share = most_common(paid) if len(paid) else (None, None)
-    return {
-        "steps": walk.steps,
-        "reward": {
-            "min": paid.min() if len(paid) else None,
-            "mean": paid.mean() if len(paid) else None,
-            "max": paid.max() if len(paid) else None,
-            "std": paid.std() if len(paid) else None,
-            "most_common": value,
-            "most_common_share": share,
-            "not_finite": walk.steps - len(paid),
-        },
-        "terms": {
-            name: {"mean": values.mean(), "share": share_of(walk, name)}
-            for name, values in walk.terms.items()
-            if len(values)
-        },
-        "episodes": {
-            "lengths": walk.lengths,
-            "returns": walk.returns,
-            "terminated": walk.terminated,
-            "truncated": walk.truncated,
-            "running_steps": walk.running,
-        },
-        "raised": walk.raised,
-        "seconds": walk.seconds,
-    }
-
-
-def _plain(value: Any) -> Any:
-    """What JSON can hold."""
-    if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return "NaN" if np.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value

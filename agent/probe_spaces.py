@@ -7,6 +7,7 @@ import gymnasium
 import numpy as np
 from gymnasium.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Tuple
 from gymnasium.spaces.utils import flatdim, flatten_space
+from numpy.typing import NDArray
 
 from agent.envs.batch import Array
 from agent.envs.gym import flattener
@@ -58,6 +59,14 @@ def component(space: Space, index: int, name: str = "observation") -> str:
     if isinstance(space, Discrete):
         return f"{name} == {int(space.start) + index}"
     return name if flatdim(space) == 1 else f"{name}, number {index + 1}"
+
+
+def measured(space: Space) -> NDArray[np.bool_]:
+    """Which numbers of the flat observation (dim,) are a Box's, not one of several flags."""
+    if isinstance(space, Dict | Tuple):
+        parts = space.spaces.values() if isinstance(space, Dict) else space.spaces
+        return np.concatenate([np.zeros(0, dtype=bool), *(measured(part) for part in parts)])
+    return np.full(int(flatdim(space)), isinstance(space, Box))
 
 
 def limits(space: Space) -> tuple[Array, Array] | None:

@@ -1,41 +1,21 @@
 """What is wrong with a probed environment, and what is merely worth knowing before training in it."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator
 
 import numpy as np
 from gymnasium.spaces import Box
 
 from agent.envs.batch import Array
 from agent.probe import Probe
-from agent.probe_spaces import component, limits
+from agent.probe_finding import Finding, walks
+from agent.probe_reward import reward
+from agent.probe_spaces import component, limits, measured
 from agent.probe_walk import Spot, Walk
 
-GUIDE = "Quick Fix 1"
-"""The place in the debugging guide that this command carries out."""
-EXPECTED = 0.01, 5.0
-"""Reward of a step, as expected there."""
-SAME = 4 * float(np.finfo(np.float32).eps)
-"""Rewards that differ by less than this share of the largest are the same."""
-OFTEN, DOMINANT = 0.9, 0.95
 FAR = 1e3
 """An observation beyond this needs normalising more than most."""
 FEW = 10
 """Steps that tell something at least."""
-PRINT = "print the reward's terms for random actions and mend the one that should differ"
-
-Level = Literal["wrong", "remark"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing: the numbers, what to do, and the analyzer's code for what training would show."""
-
-    level: Level
-    text: str
-    do: str = ""
-    code: str | None = None
 
 
 def findings(of: Probe) -> tuple[Finding, ...]:
@@ -108,118 +88,6 @@ def not_finite(of: Probe) -> Iterator[Finding]:
             )
 
 
-def reward(of: Probe) -> Iterator[Finding]:
-    """What a step pays."""
-    paid = np.concatenate((of.random.reward, of.zero.reward))
-    paid = paid[np.isfinite(paid)]
-    if len(paid) < 2:
-        return
-    low, high, size = paid.min(), paid.max(), np.abs(paid).max()
-    if high - low <= SAME * size:
-        yield _constant(of, paid)
-        return
-    if size < EXPECTED[0]:
-        yield Finding(
-            level="wrong",
-            text=f"The reward is next to nothing: from {low:.3g} to {high:.3g} in all"
-            f" {len(paid):,} steps, expected {_expected()}.",
-            do="scale it up; if it is an exponential of an error, make its exponent smaller",
-            code="TRPO102",
-        )
-        return
-    first, share = most_common(paid)
-    if share >= OFTEN:
-        yield Finding(
-            level="remark",
-            text=f"{share:.1%} of the steps pay exactly {first:.4g}: a sparse reward, or one for"
-            " staying alive.",
-            do="expect nothing to be learned before the others turn up; take large batches",
-        )
-    elif (lost := (np.abs(paid) < EXPECTED[0]).mean()) >= 0.5:
-        yield Finding(
-            level="remark",
-            text=f"{lost:.0%} of the steps pay less than {EXPECTED[0]}, the best {high:.3g}: a few"
-            " steps hold nearly all of the return.",
-            do="make the reward less steep: a mean of errors instead of their sum, a smaller"
-            " exponent",
-            code="TRPO102",
-        )
-    yield from _outside(low, high)
-    yield from _terms(of)
-
-
-def _constant(of: Probe, paid: Array) -> Finding:
-    """All rewards are the same."""
-    value, ends = paid[0], of.random.terminated + of.zero.terminated
-    always = f"The reward is exactly {value:.6g} in all {len(paid):,} steps"
-    if value == 0:
-        return Finding(
-            level="wrong",
-            text=f"{always}: nothing tells good actions from bad, expected {_expected()}.",
-            do=f"if the reward is a rare one, try more --steps; otherwise {PRINT}",
-            code="TRPO101",
-        )
-    if not ends:
-        return Finding(
-            level="wrong",
-            text=f"{always}, and no episode ended early: nothing tells good actions from bad"
-            f" (the guide's {GUIDE}).",
-            do=f"if an end that ends it is to be found first, try more --steps; otherwise {PRINT}",
-            code="TRPO101",
-        )
-    # A declared return is reached by so many steps.
-    wanted = None if of.solved_return is None else of.solved_return / value
-    code = "TRPO108" if value > 0 else None
-    if wanted is not None and 0 < wanted <= (of.horizon or np.inf):
-        longer = "long" if value > 0 else "short"
-        return Finding(
-            level="remark",
-            text=f"{always}: only the length of an episode counts. It is meant so: solved is a"
-            f" return of {of.solved_return:g}, episodes as {longer} as {wanted:.0f} steps.",
-            code=code,
-        )
-    learned = "to stay alive" if value > 0 else "to end soon"
-    text = f"{always} (the guide's {GUIDE}). Episodes end early, so a policy learns {learned}, and"
-    if wanted is None:
-        text, do = f"{text} nothing else.", f"nothing, if that is the task; otherwise {PRINT}"
-    else:
-        text, do = f"{text} not to return {of.solved_return:g}, which is declared solved.", PRINT
-    return Finding(level="wrong", text=text, do=do, code=code)
-
-
-def _outside(low: float, high: float) -> Iterator[Finding]:
-    """Rewards beyond what the guide expects, which need not be a fault."""
-    reasons = []
-    if low < 0:
-        reasons.append("negative rewards are no fault, unless ending the episode is cheaper")
-    if max(-low, high) > EXPECTED[1]:
-        reasons.append("large ones are hard on the critic: --normalise-rewards")
-    if reasons:
-        text = f"Rewards from {low:.3g} to {high:.3g} a step, expected {_expected()}."
-        yield Finding(level="remark", text=text, do="; ".join(reasons))
-
-
-def _terms(of: Probe) -> Iterator[Finding]:
-    names = sorted({*of.random.terms, *of.zero.terms})
-    silent = [
-        name
-        for name in names
-        if all(not walk.terms[name].any() for _, walk in walks(of) if name in walk.terms)
-    ]
-    if silent:
-        text = f"Always 0: the reward's {'terms' if len(silent) > 1 else 'term'} {_list(silent)}."
-        yield Finding(level="remark", text=text, do="check the weight and what it is computed from")
-    sizes = {name: float(np.abs(of.random.terms[name]).mean()) for name in of.random.terms}
-    for name, size in sizes.items():
-        values = of.random.terms[name]
-        share = size / (sum(sizes.values()) or 1.0)
-        if share >= DOMINANT and len(sizes) > 1 and np.ptp(values) <= SAME * size:
-            text = (
-                f"The constant term {name} is {share:.0%} of the reward: the rest is hardly heard."
-            )
-            yield Finding(level="remark", text=text, do="weigh the others more")
-
-
 def actions(of: Probe) -> Iterator[Finding]:
     """Whether what is done matters, and whether it can be done again."""
     steps = min(of.random.steps, of.zero.steps)
@@ -268,13 +136,15 @@ def episodes(of: Probe) -> Iterator[Finding]:
     """How long they last."""
     both = [walk for _, walk in walks(of) if walk.lengths]
     lengths = [length for walk in both for length in walk.lengths]
-    instant = [name for name, walk in walks(of) if len(walk.lengths) == walk.steps > 1]
-    if instant:
+    if len(of.random.lengths) == of.random.steps > 1:
         yield Finding(
             level="wrong",
-            text=f"{' and '.join(instant)}: every episode ends in its first step.",
+            text=f"Every one of the {of.random.steps:,} random episodes ends in its first step.",
             do="check the termination against the state that reset leaves",
         )
+    elif len(of.zero.lengths) == of.zero.steps > 1:
+        text = "With the action 0 every episode ends in its first step."
+        yield Finding(level="remark", text=text)
     elif lengths and np.median(lengths) <= 2:
         text = f"Half of the {len(lengths)} episodes end within two steps."
         yield Finding(level="remark", text=text, do="check the termination against reset's state")
@@ -293,8 +163,8 @@ def observations(of: Probe) -> Iterator[Finding]:
     if ranges is None or not of.random.steps:
         return
     low, high = ranges
-    dead = low == high
-    if dead.all():
+    dead = (low == high) & measured(of.observation_space)
+    if (low == high).all():
         text = f"The observation never changes (all {len(dead)} numbers): the policy is blind."
         yield Finding(level="wrong", text=text, do="check what step returns as the observation")
     elif dead.any():
@@ -336,18 +206,6 @@ def observed(of: Probe) -> tuple[Array, Array] | None:
     return np.fmin.reduce(lows), np.fmax.reduce(highs)
 
 
-def most_common(paid: Array) -> tuple[float, float]:
-    """The reward that most steps pay exactly, and their share."""
-    values, counts = np.unique(paid, return_counts=True)
-    at = int(np.argmax(counts))
-    return float(values[at]), float(counts[at] / len(paid))
-
-
-def walks(of: Probe) -> Sequence[tuple[str, Walk]]:
-    """Both ways of acting."""
-    return ("Random actions", of.random), ("Zero action", of.zero)
-
-
 def _where(of: Probe, spot: Spot) -> str:
     part = spot.part
     what = component(of.observation_space, part) if isinstance(part, int) else _paid(part)
@@ -357,12 +215,3 @@ def _where(of: Probe, spot: Spot) -> str:
 
 def _paid(part: str) -> str:
     return "the reward" if part == "reward" else f"the reward's term {part}"
-
-
-def _expected() -> str:
-    return f"{EXPECTED[0]} to {EXPECTED[1]} a step (the guide's {GUIDE})"
-
-
-def _list(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:4])
-    return shown + (", …" if len(names) > 4 else "")

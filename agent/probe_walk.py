@@ -70,6 +70,12 @@ class Walk:
     def steps(self) -> int:
         return len(self.reward)
 
+    def share(self, term: str) -> float:
+        """Mean size of a term of the reward, relative to those of all."""
+        sizes = {name: float(np.abs(values).mean()) for name, values in self.terms.items()}
+        whole = sum(sizes.values())
+        return sizes[term] / whole if whole else 0.0
+
 
 def walk(env: Env, actions: Iterator[Any], seed: int) -> Walk:
     """Act until there are no more actions, or the environment raises."""

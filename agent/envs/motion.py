@@ -27,6 +27,8 @@ DEFAULT = "gait"
 WIDTHS = {"ball": 4, "hinge": 1}
 NUMBERS = 1 + 3 + 4 + sum(WIDTHS[part.joint] for part in JOINTS)
 """In a frame."""
+MOST = 1e6
+"""No place, angle or duration is larger."""
 HOW = (
     "pip install 'trpo-tui[mocap]' brings DeepMimic's clips, and --env-arg motion=FILE reads one of"
     " your own"
@@ -117,7 +119,7 @@ def read(path: Path, name: str) -> Clip:
     """A clip from a file. UserError tells what is wrong, and in which frame."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"motion {path}: not readable as JSON: {error}") from error
     if not isinstance(content, dict) or not isinstance(content.get("Frames"), list):
         raise UserError(f'motion {path}: no list "Frames" in it')
@@ -148,8 +150,8 @@ def _fault_of(frame: Any, *, last: bool) -> str:
         return "not a list of numbers"
     if len(frame) != NUMBERS:
         return f"{len(frame)} numbers instead of {NUMBERS}"
-    if not np.isfinite(frame).all():
-        return "a number is not finite"
+    if not all(abs(x) < MOST for x in frame):
+        return f"a number is not finite, or beyond {MOST:,.0f}"
     if frame[0] <= 0 and not last:
         return f"a duration of {frame[0]:g} s"
     at = 4
