@@ -4,7 +4,9 @@ A file holds settings at its top, which hold for every environment, and tables n
 environments, whose settings win over them. A file without tables is for any environment.
 """
 
+import re
 import tomllib
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -32,9 +34,17 @@ def preset(name: str, env: str | None = None) -> dict[str, Any]:
     env = env or top.get("env") or config_of({}, where).env
     if not tables:
         return top
-    if env not in tables:
+    table = env if env in tables else _highest(env, tables)
+    if table is None:
         raise UserError(f"{where}: no settings for {env}; it has {', '.join(tables)}")
-    return top | tables[env]
+    return top | tables[table]
+
+
+def _highest(env: str, tables: Iterable[str]) -> str | None:
+    """The table of the highest version of an environment named without one."""
+    versions = [re.fullmatch(rf"{re.escape(env)}-v(\d+)", table) for table in tables]
+    found = {int(match[1]): match[0] for match in versions if match}
+    return found[max(found)] if found else None
 
 
 def environments() -> tuple[str, ...]:

@@ -53,6 +53,17 @@ def test_defaults_yield_to_the_top_of_the_file_that_to_its_table_and_all_to_flag
     assert (other.gamma, other.lam, other.env_args) == (0.9, 0.6, {"g": 9.0, "h": 1})
 
 
+def test_an_environment_named_without_a_version_has_the_settings_of_its_highest_one(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('["Hop-v4"]\nmax_kl = 0.5\n["Hop-v12"]\nmax_kl = 0.25\n["Hopper-v13"]\n')
+    assert preset(str(file), "Hop")["max_kl"] == 0.25
+    assert preset(str(file), "Hop-v4")["max_kl"] == 0.5
+    with pytest.raises(UserError, match="no settings for Hop-v5"):
+        preset(str(file), "Hop-v5")
+
+
 def test_file_may_name_its_environment(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('env = "Pendulum-v1"\n' + BY_TABLE, "utf-8")
