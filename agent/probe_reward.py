@@ -21,6 +21,8 @@ LOST = 0.99, 0.9
 """Share of random and zero-action steps that pay next to nothing where the reward is lost."""
 LARGE = 10.0
 """Rewards that should be normalised."""
+STEEP = 100.0
+"""How many times the usual reward the largest is where scale alone does not help."""
 PRINT = "print the reward's terms for random actions and mend the one that should differ"
 
 
@@ -41,7 +43,7 @@ def reward(of: Probe) -> Iterator[Finding]:
             level="wrong",
             text=f"The reward is next to nothing: {(np.abs(paid) < EXPECTED[0]).mean():.1%} of the"
             f" steps pay less than {EXPECTED[0]}, the most {size:.3g}; expected {_expected()}.",
-            do="scale it up; if it is an exponential of an error, take a smaller exponent",
+            do=_larger(random),
             code="TRPO102",
         )
         return
@@ -66,6 +68,17 @@ def reward(of: Probe) -> Iterator[Finding]:
         )
     yield from _outside(of, paid)
     yield from _terms(of)
+
+
+def _larger(paid: Array) -> str:
+    """What makes a reward of next to nothing larger."""
+    usual = float(np.median(np.abs(paid))) if len(paid) else 0.0
+    if usual * STEEP < np.abs(paid).max(initial=0.0):
+        return (
+            "take a smaller exponent, or the mean of errors instead of their sum; scale alone does"
+            " not help where rewards differ by powers of ten"
+        )
+    return f"scale it up, to {SCALED} a step or more"
 
 
 def _constant(of: Probe, paid: Array) -> Finding:

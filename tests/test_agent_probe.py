@@ -401,6 +401,17 @@ def test_a_module_of_ones_own_in_the_current_folder_is_probed(cli: Cli, tmp_path
     assert "trpo-tui explain TRPO101" in " ".join(done.stdout.split())
 
 
+def test_the_readme_shows_the_verdict_as_it_is_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"```console\n(WRONG .*?)```", readme, re.DOTALL)
+
+    main(["probe-env", "DPEnv", "--env-arg", "reward=steep"])
+
+    assert capsys.readouterr().out.endswith(f"\n\n{shown}")
+
+
 def test_every_code_it_names_is_one_the_analyzer_explains() -> None:
     sources = Path(main.__code__.co_filename).parent.glob("probe*.py")
     named = {code for path in sources for code in re.findall(r"TRPO\d{3}", path.read_text("utf-8"))}
