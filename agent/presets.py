@@ -34,10 +34,10 @@ def preset(name: str, env: str | None = None) -> dict[str, Any]:
     env = env or top.get("env") or config_of({}, where).env
     if not tables:
         return top
-    table = env if env in tables else _highest(env, tables)
-    if table is None:
+    found = env if env in tables else _highest(env, tables)
+    if found is None:
         raise UserError(f"{where}: no settings for {env}; it has {', '.join(tables)}")
-    return top | tables[table]
+    return top | tables[found]
 
 
 def _highest(env: str, tables: Iterable[str]) -> str | None:
