@@ -6,7 +6,7 @@ from typing import Any
 
 from agent.mujoco_warnings import MujocoWarnings
 from agent.probe_spaces import Space, still
-from agent.probe_walk import Env, Walk, walk
+from agent.probe_walk import Env, Walk, close, walk
 from runlog.errors import UserError
 
 REPEATED = 250
@@ -16,7 +16,8 @@ REPEATED = 250
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
     """What was found out about an environment. `again`: the start of `random` once more, in an
-    environment made anew; None where `random` did not come through, or a second one cannot be made. `warnings`: MuJoCo's."""
+    environment made anew; None where `random` did not come through, or a second one cannot be made.
+    `closing`: what closing it raised. `warnings`: MuJoCo's."""
 
     env_id: str
     env_args: Mapping[str, Any]
@@ -28,6 +29,7 @@ class Probe:
     random: Walk
     zero: Walk
     again: Walk | None
+    closing: str | None
     warnings: Sequence[str]
 
 
@@ -44,7 +46,7 @@ def probe(
     nothing = still(space)
     random = walk(env, (space.sample() for _ in range(steps)), seed)
     zero = walk(env, (nothing for _ in range(steps)), seed)
-    env.close()
+    closing = close(env)
     again = None if random.raised is not None else _again(make, random, seed)
     return Probe(
         env_id=env_id,
@@ -57,6 +59,7 @@ def probe(
         random=random,
         zero=zero,
         again=again,
+        closing=closing,
         warnings=heard.new(),
     )
 
@@ -67,5 +70,5 @@ def _again(make: Callable[[], Env], first: Walk, seed: int) -> Walk | None:
     except UserError:  # one that holds a port or a device, say
         return None
     repeated = walk(env, iter(first.actions[:REPEATED]), seed)
-    env.close()
+    close(env)
     return repeated

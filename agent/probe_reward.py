@@ -196,4 +196,4 @@ def _expected() -> str:
 
 def _list(names: Sequence[str]) -> str:
     shown = ", ".join(names[:4])
-    return shown + (", …" if len(names) > 4 else "")
+    return shown + (", ..." if len(names) > 4 else "")

@@ -81,6 +81,8 @@ def limits(space: Space) -> tuple[Array, Array] | None:
 
 def misfit(space: Space, observation: Any, name: str = "observation") -> str | None:
     """How an observation differs in form from what its space declares; None where it does not."""
+    if observation is None:
+        return f"{name} is None"
     if isinstance(space, Box):
         try:
             shape = np.asarray(observation, dtype=np.float64).shape

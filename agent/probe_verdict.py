@@ -57,6 +57,8 @@ def raised(of: Probe) -> Iterator[Finding]:
                 else "mend what the traceback on standard error shows"
             )
             yield Finding(level="wrong", text=f"{name}: {walk.raised}.", do=do)
+    if of.closing is not None:
+        yield Finding(level="wrong", text=f"At the end {of.closing}.", do="mend close")
 
 
 def form(of: Probe) -> Iterator[Finding]:
@@ -71,7 +73,9 @@ def form(of: Probe) -> Iterator[Finding]:
     for name, walk in walks(of):
         if walk.outside is not None:
             text = f"{name}: {_where(of, walk.outside)}, outside the declared observation_space."
-            yield Finding(level="remark", text=text, do="nothing, if the bounds are loose talk")
+            yield Finding(
+                level="remark", text=text, do="mend the bounds; training here does not use them"
+            )
             return
 
 
@@ -119,7 +123,7 @@ def actions(of: Probe) -> Iterator[Finding]:
             text = "The action 0 is outside the action space; what lies nearest was taken."
             yield Finding(level="remark", text=text, do="centre the action space on 0")
         if np.isinf(allowed).any():
-            text = "The action space has no bounds, so the random actions are normal, σ = 1."
+            text = "The action space has no bounds, so the random actions are normal, deviation 1."
             yield Finding(level="remark", text=text)
 
 
@@ -163,13 +167,17 @@ def observations(of: Probe) -> Iterator[Finding]:
     if ranges is None or not of.random.steps:
         return
     low, high = ranges
+    if not len(low):
+        text = "The observation is empty: the policy is blind."
+        yield Finding(level="wrong", text=text, do="declare and return what a policy is to see")
+        return
     dead = (low == high) & measured(of.observation_space)
     if (low == high).all():
         text = f"The observation never changes (all {len(dead)} numbers): the policy is blind."
         yield Finding(level="wrong", text=text, do="check what step returns as the observation")
     elif dead.any():
         first = [component(of.observation_space, int(at)) for at in np.flatnonzero(dead)[:3]]
-        more = ", …" if dead.sum() > len(first) else ""
+        more = ", ..." if dead.sum() > len(first) else ""
         text = f"{dead.sum()} of {len(dead)} numbers of the observation never change:"
         yield Finding(level="remark", text=f"{text} {', '.join(first)}{more}.")
     size = np.fmax(np.abs(low), np.abs(high))

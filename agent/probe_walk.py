@@ -95,6 +95,16 @@ def walk(env: Env, actions: Iterator[Any], seed: int) -> Walk:
     return watch.walk(done, raised, time.perf_counter() - start)
 
 
+def close(env: Env) -> str | None:
+    """End an environment; what that raised."""
+    try:
+        with _calling("close"):
+            env.close()
+    except RaisedError as told:
+        return _told(told)
+    return None
+
+
 class _Watch:
     """Collects a walk while it goes on; big observations are not kept."""
 
@@ -199,7 +209,7 @@ def _calling(place: str) -> Iterator[None]:
     """Whatever the environment raises comes out as RaisedError."""
     try:
         yield
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise RaisedError(place) from error
 
 
@@ -217,6 +227,8 @@ def _step(env: Env, action: Any, number: int) -> tuple[Any, float, bool, bool, d
     """Observation, reward, terminated, truncated, and the terms of the reward."""
     with _calling(f"step {number}"):
         observation, reward, terminated, truncated, info = env.step(action)
+        if not isinstance(info, dict):
+            raise TypeError(f"info is {info!r}, not a dict")
         terms = {
             name.removeprefix(REWARD_TERM): float(value)
             for name, value in info.items()
@@ -236,7 +248,9 @@ def described(error: BaseException) -> str:
     """Kind, first line and origin of an exception."""
     lines = str(error).strip().splitlines()
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    place = ""
+    if frames and frames[-1].filename != __file__:
+        place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})"
     return f"{type(error).__name__}{': ' + lines[0] if lines else ''}{place}"
 
 

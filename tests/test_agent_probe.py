@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
+import mujoco
 import numpy as np
 import pytest
 from gymnasium.spaces import Box, Dict, Discrete, Tuple
@@ -31,6 +32,8 @@ class Odd(gymnasium.Env[Any, Any]):
         self.observation_space: Any = Box(-50.0, 50.0, (2,), np.float64)
         if how == "dict":
             self.observation_space = Dict({"goal": Box(-1, 1, (2,)), "arm": Box(-9, 9, (2, 2))})
+        if how == "empty":
+            self.observation_space = Box(-1, 1, (0,))
         if how == "positive actions":
             self.action_space = Box(0.5, 1.0, (2,), np.float32)
         if how == "constructor":
@@ -56,6 +59,10 @@ class Odd(gymnasium.Env[Any, Any]):
             if self.steps == 7:
                 arm[1, 0] = np.nan
             return {"goal": np.clip(self.place, -1, 1).astype(np.float32), "arm": arm}
+        if self.how == "none":
+            return None
+        if self.how == "empty":
+            return np.zeros(0)
         if self.how == "blind":
             return np.ones(2)
         if self.how == "shape" and self.steps == 3:
@@ -63,6 +70,10 @@ class Odd(gymnasium.Env[Any, Any]):
         if self.how == "outside" and self.steps == 3:
             return np.array([0.0, 51.0])
         return self.place.copy()
+
+    def close(self) -> None:
+        if self.how == "close":
+            raise OSError("port in use")
 
     def step(self, action: Any) -> Any:
         self.steps += 1
@@ -94,6 +105,12 @@ class Odd(gymnasium.Env[Any, Any]):
             raise RuntimeError("the motor burnt out\nsecond line")
         elif self.how == "list":
             reward = [1.0, 2.0]
+        elif self.how == "huge":
+            reward = 1e308 * self.steps
+        elif self.how == "exits":
+            raise SystemExit(3)
+        elif self.how == "no info":
+            return self.seen(), reward, ended, False, None
         elif self.how == "old step":
             return self.seen(), reward, ended, {}
         return self.seen(), reward, ended, False, terms
@@ -146,6 +163,12 @@ WRONG = {
     "old step": ("expected 5, got 4", None),
     "old reset": ("reset returned one ndarray; it must return (observation, info)", None),
     "list": ("step 1 raised TypeError", None),
+    "no info": ("step 1 raised TypeError: info is None, not a dict.", None),
+    "none": ("observation is None", None),
+    "empty": ("The observation is empty", None),
+    "exits": ("step 1 raised SystemExit: 3", None),
+    "close": ("At the end close raised OSError: port in use", None),
+    "huge": ("the reward is inf in step 2", "TRPO001"),
 }
 
 
@@ -270,6 +293,51 @@ def test_rewards_that_are_not_finite_spoil_no_other_number(
     assert reward["not_finite"] == 2  # of two episodes
     assert 0 < reward["min"] < reward["max"] <= 1
     assert said["random"]["episodes"]["returns"] == ["-Infinity", "-Infinity"]
+
+
+def test_a_simulation_that_mujoco_finds_unstable_is_a_remark(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    slide = "<joint type='slide'/><geom size='1' mass='1'/>"
+    model = mujoco.MjModel.from_xml_string(
+        f"<mujoco><worldbody><body>{slide}</body></worldbody></mujoco>"
+    )
+    data = mujoco.MjData(model)
+    step = Odd.step
+
+    def unstable(self: Odd, action: Any) -> Any:
+        data.qvel[0] = np.nan
+        mujoco.mj_step(model, data)
+        return step(self, action)
+
+    monkeypatch.setattr(Odd, "step", unstable)
+
+    code, said = probed(capsys)
+
+    assert code == 0
+    [warning] = said["mujoco_warnings"]
+    assert any(warning in each["text"] for each in found(said, "remark"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_environment_that_can_be_made_only_once_is_probed_without_the_repetition(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Odd] = []
+    build = Odd.__init__
+
+    def once(self: Odd, how: str = "") -> None:
+        if made:
+            raise OSError("port in use")
+        made.append(self)
+        build(self, how)
+
+    monkeypatch.setattr(Odd, "__init__", once)
+
+    code, said = probed(capsys)
+
+    assert (code, said["deterministic"], said["actions_matter"]) == (0, None, None)
 
 
 def test_where_chance_plays_nobody_knows_whether_actions_matter(
