@@ -14,6 +14,8 @@ from agent.probe_walk import Spot, Walk
 
 FAR = 1e3
 """An observation beyond this needs normalising more than most."""
+NOISE = 0.75
+"""Share of the rewards' variance; 1 is expected where they are nothing else."""
 FEW = 10
 """Steps that tell something at least."""
 
@@ -107,16 +109,10 @@ def actions(of: Probe) -> Iterator[Finding]:
             level="wrong",
             text="The reward does not depend on the actions: random and zero ones are paid exactly"
             " the same, step by step, though they lead to different observations.",
-            do="check what the reward is computed from",
+            do="check what the reward is computed from; a constant with noise added looks like this",
         )
     if deterministic(of) is False and of.again is not None:
-        yield Finding(
-            level="remark",
-            text=f"The same seed and actions gave another result from step"
-            f" {differ(of.random, of.again)} on.",
-            do="draw from self.np_random, and call super().reset(seed=seed) in reset; until then no"
-            " run can be repeated",
-        )
+        yield _unrepeatable(of, of.again)
     allowed = limits(of.action_space)
     if isinstance(of.action_space, Box) and allowed is not None:
         if ((allowed[0] > 0) | (allowed[1] < 0)).any():
@@ -125,6 +121,26 @@ def actions(of: Probe) -> Iterator[Finding]:
         if np.isinf(allowed).any():
             text = "The action space has no bounds, so the random actions are normal, deviation 1."
             yield Finding(level="remark", text=text)
+
+
+def _unrepeatable(of: Probe, again: Walk) -> Finding:
+    """Chance of the environment's own; where it moves the rewards alone, how much of them it is."""
+    do = "draw from self.np_random, and call super().reset(seed=seed) in reset; until then no run"
+    do += " can be repeated"
+    pairs = zip(of.random.seen, again.seen, strict=False)
+    if any(one[0] != other[0] for one, other in pairs) or again.steps < FEW:
+        text = f"The same seed and actions gave another result from step {differ(of.random, again)} on."
+        return Finding(level="remark", text=text, do=do)
+    paid, same = of.random.reward[: again.steps], again.reward
+    # Two rewards of one state and action differ by twice the noise's variance.
+    noise = float(np.mean((paid - same) ** 2) / (paid.var() + same.var()))
+    text = "The same states and actions were paid differently a second time:"
+    text += f" {min(noise, 1.0):.0%} of the rewards' variance is noise."
+    if noise < NOISE:
+        return Finding(level="remark", text=text, do=do)
+    return Finding(
+        level="wrong", text=text, do="mend the reward: noise alone cannot be learned from"
+    )
 
 
 def _paid_regardless(of: Probe) -> bool:

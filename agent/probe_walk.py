@@ -44,7 +44,8 @@ class Walk:
 
     `reward` (steps,). `lengths`, `returns`: of the episodes that ended; `running`: steps of the one
     that did not. `terms`: (steps,) each, 0 where not told. `low`, `high` (dim,): of what was
-    observed, None where an observation is no list of numbers. `seen`: what stands for the first reset, then for each step: equal where all it gave was.
+    observed, None where an observation is no list of numbers. `seen`: of the first reset, then of each step, what stands for the
+    observation and for the rest: equal where these were.
     `not_finite`, `outside`: the first number that is not finite, and that the observation space
     does not allow. `misfit`: the first observation that has not the declared form.
     """
@@ -59,7 +60,7 @@ class Walk:
     terms: Mapping[str, Array]
     low: Array | None
     high: Array | None
-    seen: Sequence[bytes]
+    seen: Sequence[tuple[bytes, bytes]]
     not_finite: Spot | None
     outside: Spot | None
     misfit: str | None
@@ -116,7 +117,7 @@ class _Watch:
         self._high: Array | None = None
         self._reward: list[float] = []
         self._terms: dict[str, dict[int, float]] = {}
-        self._seen: list[bytes] = []
+        self._seen: list[tuple[bytes, bytes]] = []
         self._lengths: list[int] = []
         self._returns: list[float] = []
         self._begun = 0
@@ -132,7 +133,7 @@ class _Watch:
         self._begun = len(self._reward)
         digest = self._observed(observation)
         if not self._seen:
-            self._seen.append(digest)
+            self._seen.append((digest, b""))
 
     def stepped(
         self, observation: Any, reward: float, terminated: bool, truncated: bool, terms: Any
@@ -147,7 +148,7 @@ class _Watch:
         for name, value in terms.items():
             self._terms.setdefault(name, {})[step - 1] = value
         rest = np.array([reward, terminated, truncated]) + 0.0  # no negative zero
-        self._seen.append(_digest(digest + rest.tobytes()))
+        self._seen.append((digest, rest.tobytes()))
         self.ended = terminated or truncated
         if self.ended:
             self._lengths.append(step - self._begun)

@@ -26,6 +26,8 @@ ODD = "Odd-v0"
 class Odd(gymnasium.Env[Any, Any]):
     """A point that is pushed, paid for being near 0; `how` says what is odd about it."""
 
+    chance = np.random.default_rng(0)
+
     def __init__(self, how: str = "") -> None:
         self.how = how
         self.action_space = Box(-1.0, 1.0, (2,), np.float32)
@@ -43,7 +45,7 @@ class Odd(gymnasium.Env[Any, Any]):
         super().reset(seed=seed)
         self.place = self.np_random.uniform(-1.0, 1.0, 2)
         if self.how == "unseeded":
-            self.place = np.random.default_rng().uniform(-1.0, 1.0, 2)
+            self.place = Odd.chance.uniform(-1.0, 1.0, 2)
         self.steps = 0
         if self.how == "prints":
             print("hello from the environment")
@@ -105,6 +107,10 @@ class Odd(gymnasium.Env[Any, Any]):
             raise RuntimeError("the motor burnt out\nsecond line")
         elif self.how == "list":
             reward = [1.0, 2.0]
+        elif self.how == "noise":
+            reward = 1.0 + Odd.chance.normal(0.0, 0.01)
+        elif self.how == "noisy":
+            reward += Odd.chance.normal(0.0, 0.01)
         elif self.how == "huge":
             reward = 1e308 * self.steps
         elif self.how == "exits":
@@ -118,6 +124,7 @@ class Odd(gymnasium.Env[Any, Any]):
 
 @pytest.fixture(autouse=True)
 def _odd() -> Iterator[None]:
+    Odd.chance = np.random.default_rng(0)
     gymnasium.register(ODD, Odd, max_episode_steps=100)
     gymnasium.register("Unmade-v0", Odd, kwargs={"how": "constructor"})
     gymnasium.register("Words-v0", lambda: Words(), max_episode_steps=20)
@@ -163,6 +170,7 @@ WRONG = {
     "old step": ("expected 5, got 4", None),
     "old reset": ("reset returned one ndarray; it must return (observation, info)", None),
     "list": ("step 1 raised TypeError", None),
+    "noise": ("of the rewards' variance is noise", None),
     "no info": ("step 1 raised TypeError: info is None, not a dict.", None),
     "none": ("observation is None", None),
     "empty": ("The observation is empty", None),
@@ -186,13 +194,16 @@ def test_what_is_wrong_is_named_with_its_numbers(
     assert all(each["do"] for each in wrong)
 
 
-@pytest.mark.parametrize("how", ["", "sparse", "outside", "unseeded", "positive actions", "small"])
+@pytest.mark.parametrize(
+    "how", ["", "sparse", "outside", "unseeded", "noisy", "positive actions", "small"]
+)
 def test_what_is_merely_unusual_is_a_remark(how: str, capsys: pytest.CaptureFixture[str]) -> None:
     remarks = {
         "": "Always 0: the reward's term nothing",
         "sparse": "98.0% of the steps pay exactly 0: a sparse reward",
         "outside": "observation[1] is 51 in step 3, outside the declared observation_space",
         "unseeded": "The same seed and actions gave another result from step 0 on",
+        "noisy": "The same states and actions were paid differently a second time",
         "positive actions": "The action 0 is outside the action space",
         "small": "The reward is small",
     }
@@ -244,6 +255,17 @@ def test_dpenvs_broken_rewards_are_found(
 
     assert exit_code == int(level == "wrong")
     assert code in [each["code"] for each in found(said, level)]
+
+
+def test_noise_added_to_a_constant_reward_does_not_hide_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    noise = "--env-arg=reward_noise=0.01"
+
+    code, said = probed(capsys, "DPEnv", "--env-arg=reward=constant", noise)
+
+    assert code == 1
+    assert "The reward does not depend on the actions" in found(said, "wrong")[0]["text"]
 
 
 def test_constant_rewards_that_are_meant_so_are_a_remark(
