@@ -1,11 +1,15 @@
 """What the rewards are: range and rounding, ends of episodes, whether the critic can see them."""
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from analyzer.history import so_far, varied
 from analyzer.interval import Interval, exact, largest
 from analyzer.measure import column, derived
 from analyzer.view import View
+
+SWING = 20
+"""Rows over which the largest rewards of batches are compared."""
 
 
 def _reward_range(view: View) -> Interval:
@@ -69,9 +73,30 @@ def _beyond_rewards(view: View) -> Interval:
     return view["value_std"] / worth.where(possible)
 
 
-def _beyond_batch(view: View) -> Interval:
-    size = _training_reward(view)
-    return view["value_std"] / size.where(size.known & (size.low > 0.0))
+def _steps_that_pay(view: View) -> Interval:
+    """Steps of the largest size that would make up all reward of the batch: Σ|r| / max|r|, where no
+    reward has the other sign."""
+    low, high = view["reward_min"], view["reward_max"]
+    one_sided = (low.low >= 0.0) | (high.high <= 0.0)
+    size = _reward_size(view)
+    paid = view["reward_mean"].abs() * view["batch_size"]
+    return (paid / size).where(one_sided & size.known & (size.low > 0.0))
+
+
+def _swing_of_largest(view: View) -> Interval:
+    """Largest over smallest of the last SWING batches' max|r|."""
+    if not len(view):
+        return view.empty()
+    size = _reward_size(view)
+    positive = size.known & (size.low > 0.0)
+    before = np.full(SWING - 1, np.nan)
+    windows = sliding_window_view(
+        np.concatenate((before, np.where(positive, size.middle, np.nan))), SWING
+    )
+    with np.errstate(all="ignore"):
+        top = np.where(np.isnan(windows), -np.inf, windows).max(axis=1)
+        bottom = np.where(np.isnan(windows), np.inf, windows).min(axis=1)
+        return exact(top / bottom, positive)
 
 
 def _impossible_values(view: View) -> Interval:
@@ -121,7 +146,8 @@ EARLY_ENDS = derived("terminations", "flag", "episodes ended early since the sta
 BATCH_PAYS = derived("batch_pays", "flag", "0 where every reward of the batch is 0", _batch_pays, "", "reward_min reward_max")
 NO_REWARD_YET = derived("no_reward_yet", "flag", "1 while every reward since the start is 0", _no_reward_yet, "reward_min reward_max", shows="reward_min reward_max")
 BEYOND_REWARDS = derived("value_beyond_rewards", "1", "std(V) / (largest |r| so far · min(1/(1−γ), horizon))", _beyond_rewards, "value_std reward_min reward_max gamma", "reward_train_min reward_train_max", shows="value_std reward_max")
-BEYOND_BATCH = derived("value_beyond_batch", "1", "std(V) / largest |r| of the batch", _beyond_batch, "value_std reward_min reward_max", "reward_train_min reward_train_max", shows="value_std reward_max")
+STEPS_THAT_PAY = derived("steps_that_pay", "steps", "Σ|r| / max|r| of the batch", _steps_that_pay, "reward_mean reward_min reward_max batch_size", shows="reward_mean reward_max")
+SWING_OF_LARGEST = derived("swing_of_largest_reward", "1", f"largest / smallest of the last {SWING} batches' max|r|", _swing_of_largest, "reward_min reward_max")
 IMPOSSIBLE_VALUES = derived("impossible_values", "fraction", "reach of V on the side of 0 where no reward has been / on the other", _impossible_values, "value_min value_max reward_min reward_max", shows="value_min value_max")
 EXPLAINED_VARIANCE = column("explained_variance")
 OUT_OF_REACH = derived("declared_over_reachable", "1", "declared return / (horizon · largest r so far)", _out_of_reach, "reward_max")

@@ -20,11 +20,15 @@ LARGEST = 300_000
 """Bytes a sample folder may have."""
 
 CHEETAH = ("--env", "HalfCheetah-v5", "--iterations", "25")
+IMITATION = ("--env", "DPEnv-v0", "--iterations", "40", "--env-arg")
 RUNS: dict[str, tuple[str, ...]] = {
     "healthy-halfcheetah": ("--env", "HalfCheetah-v5", "--iterations", "60", "--seed", "1"),
     "healthy-hopper": ("--env", "Hopper-v5", "--iterations", "50", "--seed", "1"),
     "TRPO002-self-referential-kl": (*CHEETAH, "--fault", "self-referential-kl"),
     "TRPO101-constant-reward": (*CHEETAH, "--fault", "constant-reward"),
+    "TRPO102-vanished-reward": (*IMITATION, "reward=steep"),
+    "TRPO108-survival-only-reward": (*IMITATION, "reward=constant"),
+    "healthy-imitation-config-raw": (*IMITATION, "reward=config_raw"),
     "TRPO107-critic-absorbs-advantages": (*CHEETAH, "--fault", "critic-first"),
     "TRPO201-zero-gradient": (*CHEETAH, "--fault", "detached-gradient"),
     "TRPO204-deterministic-policy": (*CHEETAH, "--fault", "noiseless-sampling"),

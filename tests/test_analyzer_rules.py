@@ -300,8 +300,8 @@ def test_small_rewards_with_a_critic_to_scale_are_legitimate() -> None:
 
 def test_values_of_a_sign_no_reward_has_show_rewards_lost_in_the_critics_noise() -> None:
     def lost(row: Row, i: int) -> None:
-        paid = 1e-6 if i % 5 == 0 else 1e-12  # a step now and then holds all of the return
-        row.update(reward_min=0.0, reward_max=paid, reward_mean=paid / 2000, gamma=0.99)
+        paid = 1e-6 if i % 5 == 0 else 1e-12  # one step holds all of the batch's reward
+        row.update(reward_min=0.0, reward_max=paid, reward_mean=paid / N, gamma=0.99)
         row.update(value_min=-3e-9, value_max=3e-9, value_std=1e-9, value_mean=0.0)
         row.update(return_std=4e-10, return_mean=0.0, advantage_raw_std=1.2e-9)
         row.update(advantage_raw_mean=0.0, explained_variance=-8.0, value_loss=1.44e-18)
@@ -313,7 +313,7 @@ def test_values_of_a_sign_no_reward_has_show_rewards_lost_in_the_critics_noise()
 
 def test_a_sparse_reward_below_a_poor_critic_has_not_vanished() -> None:
     def sparse(row: Row, i: int) -> None:
-        row.update(reward_min=0.0, reward_max=1.0, reward_mean=5e-4, gamma=0.99)
+        row.update(reward_min=0.0, reward_max=1.0, reward_mean=1 / N, gamma=0.99)
         row.update(value_min=-0.04, value_max=0.05, value_std=0.01, value_mean=0.0)
         row.update(return_std=0.009, return_mean=0.0, advantage_raw_std=0.012)
         row.update(advantage_raw_mean=0.0, explained_variance=-0.78, value_loss=1.44e-4)

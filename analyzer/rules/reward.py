@@ -87,9 +87,10 @@ RULES: tuple[Rule, ...] = (
                 Recent(
                     All(
                         (
-                            Check(r.BEYOND_BATCH, ">", 1.0),
+                            Check(r.STEPS_THAT_PAY, "<", 5.0),
+                            Check(r.SWING_OF_LARGEST, ">", 100.0),
                             Check(r.IMPOSSIBLE_VALUES, ">", 0.5),
-                            Check(r.EXPLAINED_VARIANCE, "<", 0.0),
+                            Check(r.EXPLAINED_VARIANCE, "<", 0.01),
                         )
                     ),
                     14,
@@ -98,9 +99,10 @@ RULES: tuple[Rule, ...] = (
             )
         ),
         why=(
-            "The critic's values spread wider than any return these rewards could add up to, or take "
-            "a sign no reward has. The advantages are then differences of the critic's errors; "
-            "normalised to 1 they make full-size steps along noise, which the line search accepts."
+            "The critic's values spread wider than any return these rewards could add up to, or one "
+            "step holds nearly all the reward of its batch, another size each time, and the values "
+            "take a sign no reward has. The advantages are then the critic's errors; normalised to "
+            "1 they make full-size steps along noise, which the line search accepts."
         ),
         guide_fix=Fix(
             text="verify that reward scaling is applied: rewards of 0.1 to 5.0 a step",
