@@ -1,5 +1,6 @@
 """DPEnv: a humanoid that is paid for imitating a motion, as DeepMimic's is (arXiv 1804.02717)."""
 
+import copy
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -181,7 +182,7 @@ class DPEnv(gymnasium.Env[Array, NDArray[np.float32]]):
         if not isinstance(motion, str):
             raise UserError(f"motion is {motion!r}: name a clip or a file")
         self.render_mode = render_mode
-        self.model = humanoid()
+        self.model = copy.copy(humanoid())  # its own: what a user changes in it changes no other
         self.data = mujoco.MjData(self.model)
         self.task = Imitation(reference(motion), reward, float(reward_noise), action, float(scale))
         self.frame_skip = SUBSTEPS
