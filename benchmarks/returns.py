@@ -49,12 +49,13 @@ PUBLISHED = {
 RECORDED = """\
 `python benchmarks/returns.py --record`: 1M environment steps, final parameters, deterministic \
 actions, frozen normaliser, 20 episodes with the same reset seeds for all. This agent: `--preset \
-tuned` (agent/presets.toml; tuned on seeds 0 and 1 only, one or two runs a setting). sb3-contrib 2.9.2: RL Zoo's TRPO settings \
-for MuJoCo, observations and rewards normalised, but the 2,048 steps of a batch from 16 environments \
-instead of 2, to save time. Whether that costs it returns is not yet known: an unfinished run with 2 \
-environments (HalfCheetah, seed 100) stood higher after 390k steps, 1,730 against about 1,350. Mean ± standard deviation are over the seeds 100 to 104, of each seed's \
-mean over its episodes; the column "seeds" says how many of the five are finished, none was left out. \
-Published: sb3-contrib's documentation / RL Zoo on the -v3 tasks, for context only."""
+tuned` (agent/presets.toml; tuned on seeds 0 to 2 only, one to three runs a setting). sb3-contrib \
+2.9.2: RL Zoo's TRPO settings for MuJoCo, 2 environments of 1,024 steps a batch, observations and \
+rewards normalised. (With 16 of 128 instead, seed 100, it reached 1,544 on HalfCheetah and 3,194 on \
+Hopper.) Mean ± standard deviation are over the seeds 100 to 104, of each seed's mean over its \
+episodes; the column "seeds" says how many of the five are finished, in the order of their numbers, \
+none was left out. Published: sb3-contrib's documentation / RL Zoo on the -v3 tasks, for context \
+only."""
 CURVES = "![Learning curves](returns.png)"
 
 
