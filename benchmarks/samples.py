@@ -24,6 +24,10 @@ IMITATION = ("--env", "DPEnv-v0", "--iterations", "40", "--env-arg")
 RUNS: dict[str, tuple[str, ...]] = {
     "healthy-halfcheetah": ("--env", "HalfCheetah-v5", "--iterations", "60", "--seed", "1"),
     "healthy-hopper": ("--env", "Hopper-v5", "--iterations", "50", "--seed", "1"),
+    "healthy-walk": (
+        *("--env", "DPEnv-v0", "--env-arg", "motion=walk"),
+        *("--preset", "tuned", "--iterations", "60"),
+    ),
     "TRPO002-self-referential-kl": (*CHEETAH, "--fault", "self-referential-kl"),
     "TRPO101-constant-reward": (*CHEETAH, "--fault", "constant-reward"),
     "TRPO102-vanished-reward": (*IMITATION, "reward=steep"),
