@@ -394,6 +394,44 @@ def test_batch_equals_the_single_environment_over_600_steps_with_resets(
     assert ends > 10
 
 
+@pytest.mark.parametrize("limit", [40, 1000, -1])
+def test_a_time_limit_of_ones_own_holds_in_the_batch_as_in_the_single_environment(
+    limit: int,
+) -> None:
+    arguments = {"motion": "gait", "max_episode_steps": limit}
+    batch, single = make_batch("DPEnv-v0", 1, arguments), gymnasium.make("DPEnv-v0", **arguments)
+    assert isinstance(batch, MujocoBatch)
+    batch.reset(0)
+    single.reset(seed=0)
+    expected = 40 if limit == 40 else HORIZON
+    assert batch.facts.horizon == expected
+    env = single.unwrapped
+    assert isinstance(env, DPEnv)
+    ends = []
+    for step in range(1, expected + 1):
+        both = (env._now(), batch._now)
+        row = row_of(env)
+        for now in both:  # carried along the reference
+            now["qpos"][0] = env.task.reference.fields["qpos"][row]
+            now["qvel"][0] = env.task.reference.fields["qvel"][row]
+        _, _, terminated, truncated, _ = single.step(np.zeros(28, np.float32))
+        mine = batch.step(np.zeros((1, 28), np.float32))
+        ends.append(
+            (step, terminated, truncated, bool(mine.terminated[0]), bool(mine.truncated[0]))
+        )
+        if any(ends[-1][1:]):
+            break
+    assert ends[-1] == (expected, False, True, False, True)
+
+
+@pytest.mark.parametrize("action", [0.0, np.zeros(27), np.zeros((1, 28)), None], ids=str)
+def test_an_action_of_another_shape_is_told(action: Any) -> None:
+    env = make()
+    env.reset(seed=0)
+    with pytest.raises(UserError, match=r"an action of shape .*: DPEnv-v0 takes \(28,\)"):
+        env.step(action)
+
+
 def test_a_restored_batch_goes_on_as_the_one_it_was_taken_from() -> None:
     batches = [make_batch("DPEnv-v0", 3, {"reward_noise": 0.1}) for _ in range(2)]
     rng = np.random.default_rng(0)
@@ -459,6 +497,18 @@ def test_a_clip_that_does_not_loop_is_held_at_its_end(tmp_path: Path) -> None:
     np.testing.assert_array_equal(rows.fields["qpos"][40], rows.fields["qpos"][400])
     assert not rows.fields["qvel"][40].any()
     assert rows.phase[400] == 1
+    env = make(motion=file)
+    seen = []
+    for row in (0, 400):
+        env._begin(env.task.start(row))
+        seen.append(env._observation()[10:12])
+    np.testing.assert_allclose(seen, [[1, 0], [-1, 0]], atol=1e-12)  # the phase tells them apart
+
+
+def test_a_clip_file_that_was_changed_is_read_again(tmp_path: Path) -> None:
+    for length in (3, 5):
+        file = write(tmp_path / "mine.txt", {"Frames": frames(length)})
+        assert make(motion=file).task.reference.clip.duration == (length - 1) / 2
 
 
 @pytest.mark.parametrize(
@@ -471,6 +521,8 @@ def test_a_clip_that_does_not_loop_is_held_at_its_end(tmp_path: Path) -> None:
         ({"Frames": [*frames(2), [0.1, 2]]}, "frame 3 of 3: 2 numbers instead of 44"),
         ({"Frames": [frames()[0], "x"]}, "frame 2 of 2: not a list of numbers"),
         ({"Frames": [[0.0, *frames()[0][1:]], *frames(2)]}, "frame 1 of 3: a duration of 0 s"),
+        ({"Frames": [[3e4, *frame[1:]] for frame in frames()]}, "it lasts 60000 s, not 0.033 to"),
+        ({"Frames": [[1e-9, *frame[1:]] for frame in frames()]}, "it lasts 2e-09 s"),
         (
             {"Frames": [[0.1, float("nan"), *frames()[0][2:]], *frames(2)]},
             "frame 1 of 3: a number is not finite",
@@ -498,7 +550,10 @@ def test_a_malformed_clip_is_told_in_one_line_with_the_frame(
         ({"motion": "wlak"}, "no motion 'wlak'"),
         ({"motion": "no/such/file.txt"}, "there is no such file"),
         ({"motion": 3}, "motion is 3: name a clip or a file"),
+        ({"motion": "humanoid3d_Gate"}, "did you mean gait?"),
+        ({"motion": "x" * 5000}, "File name too long"),
         ({"reward": "best"}, "reward is 'best': it is one of deepmimic, config_scaled"),
+        ({"reward": ["deepmimic"]}, "reward is ['deepmimic']: it is one of deepmimic"),
         ({"reward_noise": -1}, "reward_noise is -1: it must be a number of at least 0"),
         ({"action": "torque"}, "action is 'torque': it is one of residual, absolute"),
         ({"action_scale": "big"}, "action_scale is 'big'"),

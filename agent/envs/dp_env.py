@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Collection, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import gymnasium
@@ -99,7 +100,9 @@ class Imitation(Task):
     def observe(self, now: Fields, rows: Rows) -> Array:
         qpos, qvel, row = now["qpos"][rows], now["qvel"][rows], self.row(now, rows)
         wanted = self.reference.fields["qpos"][row]
-        turn = 2 * np.pi * self.reference.phase[row]
+        # A clip that is held at its end is somewhere else there than at its start.
+        whole = 2 * np.pi if self.reference.clip.loops else np.pi
+        turn = whole * self.reference.phase[row]
         half = c, s = heading(qpos[:, 3:7])
         w, x, y, z = qpos[:, 3:7].T
         velocity = turned_back(qvel[:, 0], qvel[:, 1], half)
@@ -209,6 +212,10 @@ class DPEnv(gymnasium.Env[Array, NDArray[np.float32]]):
         import mujoco
 
         chosen = np.asarray(action, dtype=np.float32)[None]
+        if chosen.shape[1:] != self.action_space.shape:
+            raise UserError(
+                f"an action of shape {chosen.shape[1:]}: {ENV_ID} takes {self.action_space.shape}"
+            )
         self.data.ctrl[:] = self.task.control(self._now(), chosen)[0]
         mujoco.mj_step(self.model, self.data, nstep=self.frame_skip)
         mujoco.mj_step1(self.model, self.data)  # what is derived from the state reached
@@ -260,10 +267,10 @@ class DPEnv(gymnasium.Env[Array, NDArray[np.float32]]):
 
 
 def _one_of(name: str, value: Any, allowed: Collection[str]) -> None:
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise UserError(f"{name} is {value!r}: it is one of {', '.join(allowed)}")
 
 
 def _at_least_0(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < np.inf:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < np.inf:
         raise UserError(f"{name} is {value!r}: it must be a number of at least 0")

@@ -1,10 +1,11 @@
 """DeepMimic's reward and its variants: how well many humanoids keep to their references.
 
 Terms, weights, scales and joint weights are those of the original code (github.com/xbpeng/DeepMimic,
-DeepMimicCore/scenes/SceneImitate.cpp), the end effectors' scale that of the paper (arXiv 1804.02717,
-§5.2), 40, which later versions of the code have at 10. The paper itself weighs pose, velocity, end
-effectors and centre of mass .65, .1, .15, .1, has no term of the root, and compares the place of
-the centre of mass where the code compares its velocity.
+DeepMimicCore/scenes/SceneImitate.cpp) but for the end effectors: as the paper writes it (arXiv
+1804.02717, §5.2), 40 times the sum of their squared distances, where the code takes 10 times the sum.
+The paper itself weighs pose, velocity, end effectors and centre of mass .65, .1, .15, .1, has no
+term of the root, and compares the place of the centre of mass where the code compares its velocity.
+The code pays nothing for the step that falls; here it is paid like any other.
 """
 
 from collections.abc import Callable, Mapping

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.envs.batch import Array
-from agent.envs.humanoid import JOINTS, ROOT, humanoid
+from agent.envs.humanoid import CONTROL_RATE, JOINTS, ROOT, humanoid
 from runlog.errors import UserError
 
 DEFAULT = "gait"
@@ -29,6 +29,8 @@ NUMBERS = 1 + 3 + 4 + sum(WIDTHS[part.joint] for part in JOINTS)
 """In a frame."""
 MOST = 1e6
 """No place, angle or duration is larger."""
+SHORTEST, LONGEST = 0.999 / CONTROL_RATE, 600.0
+"""s, of a motion: a control step at least."""
 HOW = (
     "pip install 'trpo-tui[mocap]' brings DeepMimic's clips, and --env-arg motion=FILE reads one of"
     " your own"
@@ -84,18 +86,28 @@ class Clip:
 
 def clip(motion: str) -> Clip:
     """The clip of that name, or in that file. UserError when there is none, or it is malformed."""
-    if motion == DEFAULT:
+    path = source(motion)
+    if path is None:
         from agent.envs.gait import gait
 
         return gait()
-    path = files().get(motion)
-    if path is None and (Path(motion).suffix or Path(motion).is_file()):
-        path = Path(motion)
-        if not path.is_file():
-            raise UserError(f"motion {motion}: there is no such file")
-    if path is None:
-        raise UserError(f"no motion {motion!r}{_near(motion)}")
     return read(path, motion if motion in files() else path.stem)
+
+
+def source(motion: str) -> Path | None:
+    """The file of that motion; None where it needs none. UserError when there is no such motion."""
+    if motion == DEFAULT:
+        return None
+    path = files().get(motion, Path(motion))
+    try:
+        found = path.is_file()
+    except OSError as error:
+        raise UserError(f"motion {motion}: {error.strerror}") from error
+    if found:
+        return path
+    if path.suffix:
+        raise UserError(f"motion {motion}: there is no such file")
+    raise UserError(f"no motion {motion!r}{_near(motion)}")
 
 
 @cache
@@ -134,9 +146,15 @@ def read(path: Path, name: str) -> Clip:
         if reason:
             raise UserError(f"motion {path}: frame {number} of {len(frames)}: {reason}")
     table = np.array(frames, dtype=np.float64)
+    time = np.concatenate(([0.0], np.cumsum(table[:-1, 0])))
+    if not SHORTEST <= time[-1] <= LONGEST:
+        raise UserError(
+            f"motion {path}: it lasts {time[-1]:g} s, not {SHORTEST:.2g} to {LONGEST:g} s: a frame's"
+            " first number is its duration in seconds"
+        )
     return Clip(
         name=name,
-        time=np.concatenate(([0.0], np.cumsum(table[:-1, 0]))),
+        time=time,
         qpos=_positions(table[:, 1:]),
         loops=loop == "wrap",
     )
@@ -183,6 +201,6 @@ def _positions(frames: Array) -> Array:
 def _near(motion: str) -> str:
     if not files():
         return f"; only {DEFAULT} needs no file: {HOW}"
-    close = difflib.get_close_matches(motion, names(), n=1)
+    close = difflib.get_close_matches(motion.lower().removeprefix(_PREFIX), names(), n=1)
     meant = f"; did you mean {close[0]}?" if close else ""
     return f"{meant or ':'} there are {', '.join(names())}, and files of your own"

@@ -6,6 +6,7 @@ What comes out equals the single environment's to the last bit, whatever the num
 import inspect
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -29,6 +30,7 @@ from agent.envs.batch import (
 from agent.envs.dp_env import DPEnv
 from agent.envs.mujoco_task import ALL, Origin, Task
 from agent.envs.mujoco_tasks import TASKS
+from agent.envs.reference import HORIZON
 from agent.envs.world_state import KNOWN, require_worlds, wrappers
 
 
@@ -178,7 +180,12 @@ def mujoco_batch(
         or len(limits) != (facts.horizon is not None)
     ):
         return None
-    task = inner.task if type(inner) is DPEnv else _gymnasium_task(inner, environment.spec.kwargs)
+    if type(inner) is DPEnv:
+        task = inner.task
+        # It truncates by itself too, whatever limit it was registered or made with.
+        facts = replace(facts, horizon=min(facts.horizon or HORIZON, HORIZON))
+    else:
+        task = _gymnasium_task(inner, environment.spec.kwargs)
     if task is None:
         return None
     batch = MujocoBatch(inner.model, task, inner.frame_skip, worlds, facts)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from agent.envs.batch import Array
 from agent.envs.humanoid import CONTROL_RATE, FEET, PARTS, humanoid
-from agent.envs.motion import Clip, clip
+from agent.envs.motion import Clip, clip, source
 
 HORIZON = 600
 """Control steps of an episode."""
@@ -37,9 +37,17 @@ class Reference:
         return len(self.phase)
 
 
-@cache
 def reference(motion: str) -> Reference:
     """The reference of an episode that starts anywhere in the clip's first cycle."""
+    path = source(motion)
+    if path is None:
+        return _reference(motion)
+    stat = path.stat()
+    return _reference(motion, path.resolve(), stat.st_mtime_ns, stat.st_size)
+
+
+@cache
+def _reference(motion: str, *version: object) -> Reference:  # noqa: ARG001 a changed file is another
     of = clip(motion)
     starts = max(1, int(np.ceil(of.duration * CONTROL_RATE - 1e-9)))
     return sampled(of, np.arange(starts + HORIZON + 1) / CONTROL_RATE, starts)
