@@ -398,7 +398,7 @@ def test_batch_equals_the_single_environment_over_600_steps_with_resets(
 def test_a_time_limit_of_ones_own_holds_in_the_batch_as_in_the_single_environment(
     limit: int,
 ) -> None:
-    arguments = {"motion": "gait", "max_episode_steps": limit}
+    arguments: dict[str, Any] = {"motion": "gait", "max_episode_steps": limit}
     batch, single = make_batch("DPEnv-v0", 1, arguments), gymnasium.make("DPEnv-v0", **arguments)
     assert isinstance(batch, MujocoBatch)
     batch.reset(0)

@@ -272,5 +272,5 @@ def _one_of(name: str, value: Any, allowed: Collection[str]) -> None:
 
 
 def _at_least_0(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < np.inf:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < np.inf:
         raise UserError(f"{name} is {value!r}: it must be a number of at least 0")

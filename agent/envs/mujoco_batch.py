@@ -180,6 +180,7 @@ def mujoco_batch(
         or len(limits) != (facts.horizon is not None)
     ):
         return None
+    task: Task | None
     if type(inner) is DPEnv:
         task = inner.task
         # It truncates by itself too, whatever limit it was registered or made with.
