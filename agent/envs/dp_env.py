@@ -11,14 +11,9 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from agent.envs.batch import Array
+from agent.envs.camera import Camera, Picture
 from agent.envs.humanoid import CONTROL_RATE, PARTS, STANDING_HEIGHT, SUBSTEPS, humanoid
-from agent.envs.imitation import (
-    REWARDS,
-    angles,
-    heading,
-    places,
-    turned_back,
-)
+from agent.envs.imitation import REWARDS, angles, heading, places, turned_back
 from agent.envs.motion import DEFAULT
 from agent.envs.mujoco_task import ALL, Fields, Pay, Rows, Start, Task
 from agent.envs.reference import HORIZON, Reference, reference
@@ -164,7 +159,7 @@ class DPEnv(gymnasium.Env[Array, NDArray[np.float32]]):
     UserError for a motion that is not there or malformed, and for any other wrong argument.
     """
 
-    metadata = {"render_modes": [], "render_fps": CONTROL_RATE}  # noqa: RUF012 Gymnasium's
+    metadata = {"render_modes": ["rgb_array"], "render_fps": CONTROL_RATE}  # noqa: RUF012 Gymnasium's
 
     def __init__(
         self,
@@ -174,6 +169,8 @@ class DPEnv(gymnasium.Env[Array, NDArray[np.float32]]):
         action: str = "residual",
         action_scale: float | None = None,
         render_mode: str | None = None,
+        width: int = 320,
+        height: int = 240,
     ) -> None:
         import mujoco
 
@@ -184,7 +181,12 @@ class DPEnv(gymnasium.Env[Array, NDArray[np.float32]]):
         _at_least_0("action_scale", scale)
         if not isinstance(motion, str):
             raise UserError(f"motion is {motion!r}: name a clip or a file")
+        if render_mode is not None:
+            _one_of("render_mode", render_mode, self.metadata["render_modes"])
         self.render_mode = render_mode
+        self.reference_shown = True  # beside the humanoid
+        self._size = width, height
+        self._camera: Camera | None = None
         self.model = copy.copy(humanoid())  # its own: what a user changes in it changes no other
         self.data = mujoco.MjData(self.model)
         self.task = Imitation(reference(motion), reward, float(reward_noise), action, float(scale))
@@ -226,6 +228,26 @@ class DPEnv(gymnasium.Env[Array, NDArray[np.float32]]):
         info = {f"reward_{name}": float(value[0]) for name, value in pay.terms.items()}
         truncated = self._elapsed >= HORIZON and not terminated
         return self._observation(), float(reward), terminated, truncated, info
+
+    def place(self, row: int) -> float:
+        """Put it on the reference, at one of its rows; what that pays, without noise."""
+        self._begin(self.task.start(row))
+        nothing = np.zeros((1, self.model.nu), dtype=np.float32)
+        return float(self.task.pay(self._now(), NOWHERE, nothing).reward[0])
+
+    def render(self) -> Picture | None:
+        """The humanoid and, beside it, the reference: (height, width, 3) in "rgb_array"."""
+        if self.render_mode is None:
+            return None
+        if self._camera is None:
+            self._camera = Camera(self.model, self.task.reference, *self._size)
+        wanted = self.task.wanted(self.task.row(self._now()))["qpos"][0]
+        return self._camera.picture(self.data, wanted if self.reference_shown else None)
+
+    def close(self) -> None:
+        if self._camera is not None:
+            self._camera.close()
+        self._camera = None
 
     def save_state(self) -> dict[str, Any]:
         """Everything the next steps depend on but the random generator."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+from agent.envs.scenery import add_sun, furnish
+
 CONTROL_RATE = 30
 """Control steps a second."""
 SUBSTEPS = 8
@@ -188,12 +190,14 @@ def humanoid() -> Any:
     spec.option.timestep = 1 / (CONTROL_RATE * SUBSTEPS)
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
-    _furnish(mujoco, spec)
+    furnish(spec)
     bodies: dict[str | None, Any] = {None: spec.worldbody}
     for part in PARTS:
         body = bodies[part.name] = bodies[part.parent].add_body(name=part.name, pos=part.at)
         _add_joint(mujoco, body, part)
         _add_shape(mujoco, body, part)
+        if part.name == ROOT:
+            add_sun(body)
     for part in JOINTS:
         _add_actuator(mujoco, spec, part)
     for kind in ("mjSENS_SUBTREELINVEL", "mjSENS_FRAMEANGVEL"):
@@ -203,43 +207,6 @@ def humanoid() -> Any:
             objname=ROOT,
         )
     return spec.compile()
-
-
-def _furnish(mujoco: Any, spec: Any) -> None:
-    """Ground, light and sky."""
-    spec.visual.quality.shadowsize = 1024
-    spec.visual.global_.offwidth, spec.visual.global_.offheight = 1280, 960
-    texture, builtin = mujoco.mjtTexture, mujoco.mjtBuiltin
-    spec.add_texture(
-        name="sky",
-        type=texture.mjTEXTURE_SKYBOX,
-        builtin=builtin.mjBUILTIN_GRADIENT,
-        rgb1=(0.93, 0.95, 0.97),
-        rgb2=(0.72, 0.78, 0.84),
-        width=64,
-        height=64,
-    )
-    spec.add_texture(
-        name="squares",
-        type=texture.mjTEXTURE_2D,
-        builtin=builtin.mjBUILTIN_CHECKER,
-        rgb1=(0.83, 0.85, 0.86),
-        rgb2=(0.76, 0.78, 0.8),
-        width=256,
-        height=256,
-    )
-    ground = spec.add_material(name="ground", texrepeat=(1, 1), texuniform=True)
-    ground.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "squares"
-    world = spec.worldbody
-    world.add_light(pos=(0, 0, 4), dir=(0, 0, -1), type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)
-    world.add_geom(
-        name="ground",
-        type=mujoco.mjtGeom.mjGEOM_PLANE,
-        size=(0, 0, 1),
-        material="ground",
-        contype=1,
-        conaffinity=0,
-    )
 
 
 def _add_joint(mujoco: Any, body: Any, part: Part) -> None:
@@ -266,7 +233,7 @@ def _add_shape(mujoco: Any, body: Any, part: Part) -> None:
     }
     whole = part.size if part.shape != "box" else [length / 2 for length in part.size]
     size = [whole[0], whole[1] / 2, 0] if part.shape == "capsule" else [*whole, 0, 0][:3]
-    shade = 0.55 if part.name.startswith("left") else 0.7
+    shade = 0.4 if part.name.startswith("left") else 0.52
     body.add_geom(
         name=part.name,
         type=kinds[part.shape],
@@ -275,7 +242,7 @@ def _add_shape(mujoco: Any, body: Any, part: Part) -> None:
         mass=part.mass,
         contype=0,
         conaffinity=1,
-        rgba=(shade - 0.15, shade, shade + 0.15, 1),
+        rgba=(shade - 0.25, shade, shade + 0.25, 1),
     )
 
 
