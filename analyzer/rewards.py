@@ -73,6 +73,14 @@ def _beyond_rewards(view: View) -> Interval:
     return view["value_std"] / worth.where(possible)
 
 
+def _critic_is_blind(view: View) -> Interval:
+    """0 where the critic explains half of its targets: then it sees the rewards, whatever unit this
+    log has them in. A critic that is only noise explains less than nothing; 1 where it is not told."""
+    explained = view["explained_variance"]
+    sees = explained.known & (explained.low >= 0.5)
+    return exact((~sees).astype(np.float64), np.ones(len(view), dtype=bool))
+
+
 def _steps_that_pay(view: View) -> Interval:
     """Steps of the largest size that would make up all reward of the batch: Σ|r| / max|r|, where no
     reward has the other sign."""
@@ -146,6 +154,7 @@ EARLY_ENDS = derived("terminations", "flag", "episodes ended early since the sta
 BATCH_PAYS = derived("batch_pays", "flag", "0 where every reward of the batch is 0", _batch_pays, "", "reward_min reward_max")
 NO_REWARD_YET = derived("no_reward_yet", "flag", "1 while every reward since the start is 0", _no_reward_yet, "reward_min reward_max", shows="reward_min reward_max")
 BEYOND_REWARDS = derived("value_beyond_rewards", "1", "std(V) / (largest |r| so far · min(1/(1−γ), horizon))", _beyond_rewards, "value_std reward_min reward_max gamma", "reward_train_min reward_train_max", shows="value_std reward_max")
+CRITIC_IS_BLIND = derived("critic_is_blind", "flag", "1 unless the critic explains half of its targets' variance", _critic_is_blind, "", "explained_variance", shows="explained_variance")
 STEPS_THAT_PAY = derived("steps_that_pay", "steps", "Σ|r| / max|r| of the batch", _steps_that_pay, "reward_mean reward_min reward_max batch_size", shows="reward_mean reward_max")
 SWING_OF_LARGEST = derived("swing_of_largest_reward", "1", f"largest / smallest of the last {SWING} batches' max|r|", _swing_of_largest, "reward_min reward_max")
 IMPOSSIBLE_VALUES = derived("impossible_values", "fraction", "reach of V on the side of 0 where no reward has been / on the other", _impossible_values, "value_min value_max reward_min reward_max", shows="value_min value_max")

@@ -83,7 +83,16 @@ RULES: tuple[Rule, ...] = (
         latency=20,
         when=Either(
             (
-                Recent(Check(r.BEYOND_REWARDS, ">", 1.0), 20, 20),
+                Recent(
+                    All(
+                        (
+                            Check(r.BEYOND_REWARDS, ">", 1.0),
+                            Gate(Check(r.CRITIC_IS_BLIND, "≥", 1.0)),
+                        )
+                    ),
+                    20,
+                    20,
+                ),
                 Recent(
                     All(
                         (
