@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agent.envs.gym import solved_return
 from agent.mujoco_warnings import MujocoWarnings
 from agent.probe_spaces import Space, still
 from agent.probe_walk import Env, Walk, close, walk
@@ -55,7 +56,7 @@ def probe(
         action_space=space,
         observation_space=env.observation_space,
         horizon=None if spec is None else spec.max_episode_steps,
-        solved_return=None if spec is None else spec.reward_threshold,
+        solved_return=solved_return(spec),
         random=random,
         zero=zero,
         again=again,

@@ -221,3 +221,11 @@ def test_an_id_without_a_version_means_the_highest_one_and_warns_nobody() -> Non
     batch.close()
     with pytest.raises(UserError, match="no environment 'NoSuchThing'"):
         make_batch("NoSuchThing", 1, {})
+
+
+@pytest.mark.parametrize(("limit", "declared"), [(1000, 950.0), (2000, 950.0), (200, None)])
+def test_the_declared_return_is_not_that_of_episodes_made_shorter(
+    limit: int, declared: float | None
+) -> None:
+    batch = make_batch("InvertedPendulum-v5", 1, {"max_episode_steps": limit})
+    assert batch.facts.solved_return == declared

@@ -6,6 +6,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.spaces import Box
 from gymnasium.spaces.utils import flatdim, flatten
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
@@ -268,8 +269,18 @@ def facts_of(env: Any, env_id: str | None, env_args: Mapping[str, Any]) -> Facts
         action_low=_single(action.low, inside=np.inf),
         action_high=_single(action.high, inside=-np.inf),
         horizon=None if spec is None else spec.max_episode_steps,
-        solved_return=None if spec is None else spec.reward_threshold,
+        solved_return=solved_return(spec),
     )
+
+
+def solved_return(spec: EnvSpec | None) -> float | None:
+    """The return declared solved; None where episodes were made shorter than those it is declared for."""
+    declared = None if spec is None else gymnasium.registry.get(spec.id)
+    if spec is None or declared is None:
+        return None if spec is None else spec.reward_threshold
+    limits = spec.max_episode_steps, declared.max_episode_steps
+    shortened = limits[0] is not None and (limits[1] is None or limits[0] < limits[1])
+    return None if shortened else spec.reward_threshold
 
 
 def _single(bound: NDArray[Any], inside: float) -> NDArray[np.float32]:
