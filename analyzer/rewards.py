@@ -92,7 +92,8 @@ def _steps_that_pay(view: View) -> Interval:
 
 
 def _swing_of_largest(view: View) -> Interval:
-    """Largest over smallest of the last SWING batches' max|r|."""
+    """Upper over lower quartile of the last SWING batches' max|r|: a goal that few of them reach,
+    beside small rewards in all, is no swing."""
     if not len(view):
         return view.empty()
     size = _reward_size(view)
@@ -101,10 +102,13 @@ def _swing_of_largest(view: View) -> Interval:
     windows = sliding_window_view(
         np.concatenate((before, np.where(positive, size.middle, np.nan))), SWING
     )
+    ordered = np.sort(windows, axis=1)  # NaN last
+    last = np.maximum(np.isfinite(ordered).sum(axis=1) - 1, 0)
+    row = np.arange(len(view))
+    lower = ordered[row, np.ceil(0.25 * last).astype(np.int64)]
+    upper = ordered[row, np.floor(0.75 * last).astype(np.int64)]
     with np.errstate(all="ignore"):
-        top = np.where(np.isnan(windows), -np.inf, windows).max(axis=1)
-        bottom = np.where(np.isnan(windows), np.inf, windows).min(axis=1)
-        return exact(top / bottom, positive)
+        return exact(upper / lower, positive)
 
 
 def _impossible_values(view: View) -> Interval:
@@ -156,7 +160,7 @@ NO_REWARD_YET = derived("no_reward_yet", "flag", "1 while every reward since the
 BEYOND_REWARDS = derived("value_beyond_rewards", "1", "std(V) / (largest |r| so far · min(1/(1−γ), horizon))", _beyond_rewards, "value_std reward_min reward_max gamma", "reward_train_min reward_train_max", shows="value_std reward_max")
 CRITIC_IS_BLIND = derived("critic_is_blind", "flag", "1 unless the critic explains half of its targets' variance", _critic_is_blind, "", "explained_variance", shows="explained_variance")
 STEPS_THAT_PAY = derived("steps_that_pay", "steps", "Σ|r| / max|r| of the batch", _steps_that_pay, "reward_mean reward_min reward_max batch_size", shows="reward_mean reward_max")
-SWING_OF_LARGEST = derived("swing_of_largest_reward", "1", f"largest / smallest of the last {SWING} batches' max|r|", _swing_of_largest, "reward_min reward_max")
+SWING_OF_LARGEST = derived("swing_of_largest_reward", "1", f"upper / lower quartile of the last {SWING} batches' max|r|", _swing_of_largest, "reward_min reward_max")
 IMPOSSIBLE_VALUES = derived("impossible_values", "fraction", "reach of V on the side of 0 where no reward has been / on the other", _impossible_values, "value_min value_max reward_min reward_max", shows="value_min value_max")
 EXPLAINED_VARIANCE = column("explained_variance")
 OUT_OF_REACH = derived("declared_over_reachable", "1", "declared return / (horizon · largest r so far)", _out_of_reach, "reward_max")

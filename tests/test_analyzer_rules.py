@@ -311,7 +311,7 @@ def test_small_rewards_with_a_critic_to_scale_are_legitimate() -> None:
 
 def test_values_of_a_sign_no_reward_has_show_rewards_lost_in_the_critics_noise() -> None:
     def lost(row: Row, i: int) -> None:
-        paid = 1e-6 if i % 5 == 0 else 1e-12  # one step holds all of the batch's reward
+        paid = 10.0 ** (-6 - i * 7 % 11)  # one step holds all of the batch's reward
         row.update(reward_min=0.0, reward_max=paid, reward_mean=paid / N, gamma=0.99)
         row.update(value_min=-3e-9, value_max=3e-9, value_std=1e-9, value_mean=0.0)
         row.update(return_std=4e-10, return_mean=0.0, advantage_raw_std=1.2e-9)
@@ -320,6 +320,17 @@ def test_values_of_a_sign_no_reward_has_show_rewards_lost_in_the_critics_noise()
     diagnosis = diagnose(lost, n=40)
     assert diagnosis.cause is not None
     assert diagnosis.cause.code == "TRPO102"
+
+
+def test_a_goal_that_few_batches_reach_beside_small_rewards_has_not_vanished() -> None:
+    def rare(row: Row, i: int) -> None:
+        goal = 100.0 if i % 5 == 3 else 0.0
+        row.update(reward_min=0.0, reward_max=goal or 0.1, reward_mean=(goal + 0.4) / N, gamma=0.99)
+        row.update(value_min=-0.5, value_max=0.6, value_std=0.2, value_mean=0.0)
+        row.update(return_std=1.8, return_mean=0.0, advantage_raw_std=2.1)
+        row.update(advantage_raw_mean=0.0, explained_variance=-0.36, value_loss=4.4)
+
+    assert all(f.code != "TRPO102" for f in diagnose(rare, n=40).findings)
 
 
 def test_a_sparse_reward_below_a_poor_critic_has_not_vanished() -> None:

@@ -97,7 +97,7 @@ RULES: tuple[Rule, ...] = (
                     All(
                         (
                             Check(r.STEPS_THAT_PAY, "<", 5.0),
-                            Check(r.SWING_OF_LARGEST, ">", 100.0),
+                            Check(r.SWING_OF_LARGEST, ">", 30.0),
                             Check(r.IMPOSSIBLE_VALUES, ">", 0.5),
                             Check(r.EXPLAINED_VARIANCE, "<", 0.01),
                         )
