@@ -214,6 +214,15 @@ def test_reset_model_init_stands_at_the_phase_most_like_standing() -> None:
     assert not terminated
 
 
+def test_a_lying_phase_is_not_the_one_most_like_standing(tmp_path: Path) -> None:
+    lying, standing = frames(2)
+    standing[9] = 0.3  # bent a little, where the lying one is straight
+    lying[2], lying[4:8] = 0.1, [np.sqrt(0.5), 0, 0, np.sqrt(0.5)]
+    env = make(motion=write(tmp_path / "getup.txt", {"Frames": [lying, standing]}))
+    env.reset_model_init()
+    assert row_of(env) > env.task.reference.starts / 2
+
+
 def order_of_controls() -> np.ndarray:
     """Controls in the order of JOINTS."""
     model = humanoid()

@@ -77,8 +77,11 @@ class Imitation(Task):
         fields, of, model = self.reference.fields, self._places, humanoid()
         first = slice(self.reference.starts)
         qpos = model.qpos0.copy()
-        away = angles(fields["qpos"][first][:, of.balls[1:]], qpos[of.balls[1:]]) ** 2
-        row = int(np.argmin(away @ of.ball_weights[1:]))
+        away = angles(fields["qpos"][first][:, of.balls], qpos[of.balls]) ** 2
+        c, s = heading(fields["qpos"][first, 3:7])
+        upright = np.stack((c, 0 * c, 0 * c, s), axis=1)
+        away[:, 0] = angles(fields["qpos"][first, 3:7], upright) ** 2  # whichever way it faces
+        row = int(np.argmin(away @ of.ball_weights))
         half = heading(fields["qpos"][row, 3:7])
         qpos[:2], qpos[2] = fields["qpos"][row, :2], STANDING_HEIGHT
         qpos[3:7] = half[0], 0.0, 0.0, half[1]
