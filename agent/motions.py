@@ -13,6 +13,8 @@ SEAM = 0.5
 """rad; a loop jumps where its ends are further apart in a joint."""
 BELOW = 0.05
 """m; a foot that sinks this far into the ground is worth a word."""
+ABOVE = 0.5
+"""m; a motion that stays this far above the ground may be in other units."""
 
 
 def parser() -> Parser:
@@ -85,6 +87,8 @@ def notes(found: dict[str, Clip]) -> list[str]:
             )
         if depth > BELOW:
             told.append(f"{motion}: frame {frame}: a body is {depth:.2f} m below the ground")
+        if depth < -ABOVE:
+            told.append(f"{motion}: it never comes nearer to the ground than {-depth:.2f} m")
     return told
 
 

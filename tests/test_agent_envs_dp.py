@@ -514,6 +514,12 @@ def test_a_clip_that_does_not_loop_is_held_at_its_end(tmp_path: Path) -> None:
     np.testing.assert_allclose(seen, [[1, 0], [-1, 0]], atol=1e-12)  # the phase tells them apart
 
 
+def test_a_clip_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text(json.dumps({"Frames": frames()}), encoding="utf-8-sig")
+    assert clip(str(file)).duration == 1.0
+
+
 def test_a_clip_file_that_was_changed_is_read_again(tmp_path: Path) -> None:
     for length in (3, 5):
         file = write(tmp_path / "mine.txt", {"Frames": frames(length)})

@@ -154,6 +154,19 @@ def test_what_looks_odd_in_a_file_is_told_with_its_frame(
     assert f"{sinks}: frame 3: a body is 0.3" in out
 
 
+def test_a_motion_high_above_the_ground_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    high = content()
+    for row in high["Frames"]:
+        row[2] *= 100  # in cm
+    file = written(tmp_path, high)
+
+    assert main(["motions", file]) == 0
+
+    assert f"{file}: it never comes nearer to the ground than 89.15 m" in capsys.readouterr().out
+
+
 def test_a_misspelt_name_is_answered_with_what_there_is(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

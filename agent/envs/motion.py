@@ -130,7 +130,9 @@ def names() -> tuple[str, ...]:
 def read(path: Path, name: str) -> Clip:
     """A clip from a file. UserError tells what is wrong, and in which frame."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(
+            path.read_text(encoding="utf-8-sig")
+        )  # editors of Windows write a mark first
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"motion {path}: not readable as JSON: {error}") from error
     if not isinstance(content, dict) or not isinstance(content.get("Frames"), list):
