@@ -1,6 +1,8 @@
 """DPEnv: the motion-imitation humanoid, its clips, its reward, and its batches."""
 
 import json
+import os
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -179,6 +181,19 @@ def test_gymnasiums_checker_passes() -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*infinity.*")
         check_env(gymnasium.make("DPEnv-v0").unwrapped, skip_render_check=True)
+
+
+@pytest.mark.system
+def test_gymnasiums_checker_passes_without_a_screen_rendering_included() -> None:
+    code = (
+        "import gymnasium, agent.envs; from gymnasium.utils.env_checker import check_env;"
+        "check_env(gymnasium.make('DPEnv-v0').unwrapped)"
+    )
+    unset = ("MUJOCO_GL", "DISPLAY", "WAYLAND_DISPLAY")
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
+    command = [sys.executable, "-P", "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_reset_starts_on_the_reference_anywhere_in_the_cycle() -> None:

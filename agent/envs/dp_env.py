@@ -1,6 +1,7 @@
 """DPEnv: a humanoid that is paid for imitating a motion, as DeepMimic's is (arXiv 1804.02717)."""
 
 import copy
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from numbers import Real
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
+from agent import render_gl
 from agent.envs.batch import Array
 from agent.envs.camera import Camera, Picture
 from agent.envs.humanoid import CONTROL_RATE, PARTS, STANDING_HEIGHT, SUBSTEPS, humanoid
@@ -175,6 +177,8 @@ class DPEnv(gymnasium.Env[Array, NDArray[np.float32]]):
         width: int = 320,
         height: int = 240,
     ) -> None:
+        if "mujoco" not in sys.modules:
+            render_gl.choose()  # MuJoCo looks what to draw with once, when it is imported
         import mujoco
 
         _one_of("reward", reward, REWARDS)
