@@ -28,7 +28,7 @@ from agent.envs.humanoid import (
     SUBSTEPS,
     humanoid,
 )
-from agent.envs.imitation import MOST, REWARDS, angles, heading
+from agent.envs.imitation_reward import MOST, REWARDS, angles, heading
 from agent.envs.motion import NUMBERS, clip, names
 from agent.envs.mujoco_batch import MujocoBatch
 from agent.envs.reference import HORIZON, reference, sampled

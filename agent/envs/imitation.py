@@ -1,176 +1,141 @@
-"""DeepMimic's reward and its variants: how well many humanoids keep to their references.
+"""Imitating a motion as a MuJoCo task: what DPEnv and its batches share."""
 
-Terms, weights, scales and joint weights are those of the original code (github.com/xbpeng/DeepMimic,
-DeepMimicCore/scenes/SceneImitate.cpp) but for the end effectors: as the paper writes it (arXiv
-1804.02717, §5.2), 40 times the sum of their squared distances, where the code takes 10 times the sum.
-The paper itself weighs pose, velocity, end effectors and centre of mass .65, .1, .15, .1, has no
-term of the root, and compares the place of the centre of mass where the code compares its velocity.
-The code pays nothing for the step that falls; here it is paid like any other.
-"""
-
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agent.envs.batch import Array
-from agent.envs.humanoid import END_EFFECTORS, JOINTS, PARTS, ROOT, humanoid
-from agent.envs.mujoco_task import Fields
+from agent.envs.humanoid import CONTROL_RATE, PARTS, STANDING_HEIGHT, humanoid
+from agent.envs.imitation_reward import REWARDS, angles, heading, places, turned_back
+from agent.envs.mujoco_task import ALL, Fields, Pay, Rows, Start, Task
+from agent.envs.reference import Reference
 
-MOST = 10.0
-"""What a step pays that keeps to the reference exactly."""
-WEIGHTS: Mapping[str, float] = {
-    "pose": 0.5,
-    "velocity": 0.05,
-    "end_effector": 0.15,
-    "root": 0.2,
-    "centre_of_mass": 0.1,
-}
-SCALES: Mapping[str, float] = {
-    "pose": 2.0,
-    "velocity": 0.1,
-    "end_effector": 40.0,
-    "root": 5.0,
-    "centre_of_mass": 1.0,
-}
-"""Error e pays exp(-scale·e)."""
-STEEP = 40.0
-"""1/rad; two degrees in each of the 28 coordinates already pay e⁻³⁹."""
-CONSTANT = 1.0
+FAR = 1.0
+"""m; a body this far from where the reference has it ends the episode."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where things stand in the model's arrays, by joint or body."""
+class Imitation(Task):
+    """Many humanoids, each at a row of the reference. The physics' own time tells the row of the reference."""
 
-    balls: NDArray[np.int64]
-    """Positions (balls, 4) of the root's and the joints' quaternions; the root first."""
-    hinges: NDArray[np.int64]
-    speeds: NDArray[np.int64]
-    """Velocities (joint velocities,) of all joints but the root."""
-    ball_weights: Array
-    hinge_weights: Array
-    speed_weights: Array
-    effectors: NDArray[np.int64]
-    """Bodies."""
+    derived = ("xpos", "geom_xpos", "geom_xmat", "sensordata", "actuator_length")
+    up_to_date = True
 
+    def __init__(
+        self,
+        of: Reference,
+        reward: str,
+        reward_noise: float,
+        action: str,
+        action_scale: float,
+    ) -> None:
+        self.reference = of
+        self._terms, self._noise = REWARDS[reward], reward_noise
+        self._residual, self._scale = action == "residual", action_scale
+        self._places = places()
+        lengths = of.fields["actuator_length"]
+        self._next = np.concatenate((lengths[1:], lengths[-1:]))
+        model = humanoid()
+        fall = [part for part, falls in zip(PARTS, of.falls, strict=True) if falls]
+        self._shapes = np.array([model.geom(part.name).id for part in fall], dtype=np.int64)
+        radius, half = model.geom_size[self._shapes, 0], model.geom_size[self._shapes, 1]
+        self._radius = radius
+        self._half = np.where([part.shape == "capsule" for part in fall], half, 0.0)
 
-def places() -> Places:
-    """Of the humanoid. The weights of all joints, the root among them, add up to 1."""
-    model = humanoid()
-    root = next(part for part in PARTS if part.name == ROOT)
-    total = sum(part.weight for part in PARTS)
-    balls = [part for part in JOINTS if part.joint == "ball"]
-    hinges = [part for part in JOINTS if part.joint == "hinge"]
-    at = {part.name: int(model.joint(part.name).qposadr[0]) for part in JOINTS}
-    speed_at = {part.name: int(model.joint(part.name).dofadr[0]) for part in JOINTS}
-    speeds = [
-        (speed_at[part.name] + k, part.weight) for part in JOINTS for k in range(_width(part.joint))
-    ]
-    return Places(
-        balls=np.array([3, *(at[part.name] for part in balls)])[:, None] + np.arange(4),
-        hinges=np.array([at[part.name] for part in hinges]),
-        speeds=np.array([dof for dof, _ in speeds]),
-        ball_weights=np.array([root.weight, *(part.weight for part in balls)]) / total,
-        hinge_weights=np.array([part.weight for part in hinges]) / total,
-        speed_weights=np.array([weight for _, weight in speeds]) / total,
-        effectors=np.array([model.body(name).id for name in END_EFFECTORS]),
-    )
+    def row(self, now: Fields, rows: Rows = ALL) -> NDArray[np.int64]:
+        """Rows of the reference the worlds are at: (worlds,)."""
+        row = np.rint(now["time"][rows] * CONTROL_RATE).astype(np.int64)
+        return np.minimum(row, self.reference.rows - 1)
 
+    def wanted(self, row: NDArray[np.int64]) -> dict[str, Array]:
+        """Fields of the reference at some rows."""
+        return {name: values[row] for name, values in self.reference.fields.items()}
 
-def _width(joint: str) -> int:
-    return 3 if joint == "ball" else 1
+    def draw(self, generator: np.random.Generator) -> Start:
+        """Reference state initialisation: on the reference, anywhere in its first cycle."""
+        return self.start(int(generator.integers(self.reference.starts)))
 
+    def start(self, row: int) -> Start:
+        """On the reference, at one of its rows."""
+        fields = self.reference.fields
+        return Start(qpos=fields["qpos"][row], qvel=fields["qvel"][row], time=row / CONTROL_RATE)
 
-def deepmimic(now: Fields, wanted: Fields, of: Places) -> dict[str, Array]:
-    """The terms of the reward by name, (worlds,) each; together MOST at most."""
-    errors = tracking_errors(now, wanted, of)
-    return {name: MOST * WEIGHTS[name] * np.exp(-SCALES[name] * e) for name, e in errors.items()}
+    def standing(self) -> Start:
+        """Upright and at rest, where and when the reference is most like it."""
+        fields, of, model = self.reference.fields, self._places, humanoid()
+        first = slice(self.reference.starts)
+        qpos = model.qpos0.copy()
+        away = angles(fields["qpos"][first][:, of.balls], qpos[of.balls]) ** 2
+        c, s = heading(fields["qpos"][first, 3:7])
+        upright = np.stack((c, 0 * c, 0 * c, s), axis=1)
+        away[:, 0] = angles(fields["qpos"][first, 3:7], upright) ** 2  # whichever way it faces
+        row = int(np.argmin(away @ of.ball_weights))
+        half = heading(fields["qpos"][row, 3:7])
+        qpos[:2], qpos[2] = fields["qpos"][row, :2], STANDING_HEIGHT
+        qpos[3:7] = half[0], 0.0, 0.0, half[1]
+        return Start(qpos=qpos, qvel=np.zeros(model.nv), time=row / CONTROL_RATE)
 
+    def control(self, now: Fields, action: NDArray[np.float32]) -> NDArray[Any]:
+        """Targets of the servos, rad: (worlds, 28)."""
+        moved = self._scale * np.asarray(action, dtype=np.float64)
+        if not self._residual:
+            return moved
+        targets: Array = self._next[self.row(now)] + moved
+        return targets
 
-def tracking_errors(now: Fields, wanted: Fields, of: Places) -> dict[str, Array]:
-    """Squared errors by term, (worlds,) each; m, rad and s together, as DeepMimic weighs them."""
-    qpos, qvel = now["qpos"], now["qvel"]
-    turned = angles(qpos[:, of.balls], wanted["qpos"][:, of.balls]) ** 2  # (worlds, balls)
-    bent = (qpos[:, of.hinges] - wanted["qpos"][:, of.hinges]) ** 2
-    speed = (qvel[:, of.speeds] - wanted["qvel"][:, of.speeds]) ** 2
-    # Velocity of the centre of mass, angular velocity of the root.
-    motion = (now["sensordata"] - wanted["sensordata"]) ** 2
-    spin = motion[:, 3:].sum(axis=1)
-    place = ((qpos[:, :3] - wanted["qpos"][:, :3]) ** 2).sum(axis=1)
-    drift = ((qvel[:, :3] - wanted["qvel"][:, :3]) ** 2).sum(axis=1)
-    reach = (reached(now, of) - reached(wanted, of)) ** 2
-    return {
-        "pose": (turned * of.ball_weights).sum(axis=1) + (bent * of.hinge_weights).sum(axis=1),
-        "velocity": (speed * of.speed_weights).sum(axis=1) + of.ball_weights[0] * spin,
-        "end_effector": reach.sum(axis=(1, 2)),
-        "root": place + 0.1 * turned[:, 0] + 0.01 * drift + 0.001 * spin,
-        "centre_of_mass": motion[:, :3].sum(axis=1),
-    }
+    def observe(self, now: Fields, rows: Rows) -> Array:
+        qpos, qvel, row = now["qpos"][rows], now["qvel"][rows], self.row(now, rows)
+        wanted = self.reference.fields["qpos"][row]
+        # A clip that is held at its end is somewhere else there than at its start.
+        whole = 2 * np.pi if self.reference.clip.loops else np.pi
+        turn = whole * self.reference.phase[row]
+        half = c, s = heading(qpos[:, 3:7])
+        w, x, y, z = qpos[:, 3:7].T
+        velocity = turned_back(qvel[:, 0], qvel[:, 1], half)
+        away = turned_back(wanted[:, 0] - qpos[:, 0], wanted[:, 1] - qpos[:, 1], half)
+        c_wanted, s_wanted = heading(wanted[:, 3:7])
+        error = 2 * np.arctan2(s_wanted * c - c_wanted * s, c_wanted * c + s_wanted * s)
+        columns = (
+            qpos[:, 2],
+            c * w + s * z,
+            c * x + s * y,
+            c * y - s * x,
+            *velocity,
+            *away,
+            np.cos(error),
+            np.sin(error),
+            np.cos(turn),
+            np.sin(turn),
+        )
+        joints = now["actuator_length"][rows]
+        return np.concatenate((np.stack(columns, axis=1), joints, qvel[:, 2:]), axis=1)
 
+    def pay(self, now: Fields, velocity: Array, action: NDArray[np.float32]) -> Pay:  # noqa: ARG002
+        wanted = self.wanted(self.row(now))
+        terms = self._terms(now, wanted, self._places)
+        return Pay(
+            reward=np.sum(list(terms.values()), axis=0),
+            terms=terms,
+            terminated=self.fallen(now) | self.strayed(now, wanted),
+        )
 
-def config_scaled(now: Fields, wanted: Fields, of: Places) -> dict[str, Array]:  # noqa: ARG001
-    """10·exp(-2·mean error) of the configuration."""
-    return {"config": MOST * np.exp(-2 * config_errors(now, wanted).mean(axis=1))}
+    def fallen(self, now: Fields) -> NDArray[np.bool_]:
+        """Worlds where a body touches the ground that the clip does not bring there."""
+        height, tilt = now["geom_xpos"][:, self._shapes, 2], now["geom_xmat"][:, self._shapes, 8]
+        touching = height - self._radius - self._half * np.abs(tilt) < 0
+        fallen: NDArray[np.bool_] = touching.any(axis=1)
+        return fallen
 
+    def strayed(self, now: Fields, wanted: Fields) -> NDArray[np.bool_]:
+        """Worlds where a body is FAR from where the reference has it, or nowhere at all."""
+        apart = ((now["xpos"][:, 1:] - wanted["xpos"][:, 1:]) ** 2).sum(axis=2)
+        near: NDArray[np.bool_] = (apart <= FAR**2).all(axis=1)
+        return ~near
 
-def config_raw(now: Fields, wanted: Fields, of: Places) -> dict[str, Array]:  # noqa: ARG001
-    """exp(-sum of the errors): 1 at most, and soon next to nothing."""
-    return {"config": np.exp(-config_errors(now, wanted).sum(axis=1))}
-
-
-def steep(now: Fields, wanted: Fields, of: Places) -> dict[str, Array]:  # noqa: ARG001
-    """exp(-STEEP·sum of the errors), which is below anything a critic can tell from 0."""
-    return {"config": np.exp(-STEEP * config_errors(now, wanted).sum(axis=1))}
-
-
-def constant(now: Fields, wanted: Fields, of: Places) -> dict[str, Array]:  # noqa: ARG001
-    """The same, whatever happens."""
-    return {"constant": np.full(len(now["qpos"]), CONSTANT)}
-
-
-def config_errors(now: Fields, wanted: Fields) -> Array:
-    """Absolute errors of the 28 actuated coordinates, rad: (worlds, 28)."""
-    away: Array = np.abs(now["actuator_length"] - wanted["actuator_length"])
-    return away
-
-
-Terms = Callable[[Fields, Fields, Places], dict[str, Array]]
-"""What is, what is wanted → terms of the reward by name, (worlds,) each."""
-REWARDS: Mapping[str, Terms] = {
-    each.__name__: each for each in (deepmimic, config_scaled, config_raw, steep, constant)
-}
-
-
-def angles(a: Array, b: Array) -> Array:
-    """Angles between unit quaternions (…, 4), rad, from 0 to π; exactly 0 for equal ones."""
-    same = np.where((a * b).sum(axis=-1, keepdims=True) < 0, -1.0, 1.0)
-    chord = np.sqrt(((a - same * b) ** 2).sum(axis=-1))
-    turn: Array = 4 * np.arcsin(np.minimum(chord / 2, 1.0))
-    return turn
-
-
-def heading(quaternion: Array) -> tuple[Array, Array]:
-    """cos and sin of half the turn about the vertical in (…, 4); 1 and 0 where upside down."""
-    w, z = quaternion[..., 0], quaternion[..., 3]
-    length = np.hypot(w, z)
-    level = length < 1e-9
-    length = np.where(level, 1.0, length)
-    return np.where(level, 1.0, w / length), np.where(level, 0.0, z / length)
-
-
-def turned_back(x: Array, y: Array, half: tuple[Array, Array]) -> tuple[Array, Array]:
-    """(x, y) as seen by one who is turned by that heading."""
-    c, s = half
-    cos, sin = c * c - s * s, 2 * c * s
-    return cos * x + sin * y, cos * y - sin * x
-
-
-def reached(fields: Fields, of: Places) -> Array:
-    """End effectors beside the root, in its heading, and above the ground: (worlds, effectors, 3)."""
-    effectors, root = fields["xpos"][:, of.effectors], fields["qpos"][:, None, :3]
-    half = heading(fields["qpos"][:, None, 3:7])
-    beside = effectors - root
-    x, y = turned_back(beside[..., 0], beside[..., 1], half)
-    return np.stack((x, y, effectors[..., 2]), axis=-1)
+    def disturbed(self, reward: Array, generators: Sequence[np.random.Generator]) -> Array:
+        if not self._noise:
+            return reward
+        noise = [generator.normal(0.0, self._noise) for generator in generators]
+        noisy: Array = np.maximum(0.0, reward + noise)
+        return noisy
