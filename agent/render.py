@@ -74,7 +74,7 @@ def main(arguments: Sequence[str]) -> int:
         try:
             rate = rate_of(scene.world)
             steps = max(1, round(given.seconds * rate))
-            strip = out.suffix == ".png"
+            strip = out.suffix.lower() == ".png"
             shown = (
                 evenly(steps, given.frames or FRAMES) if strip else in_time(steps, rate, given.fps)
             )
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str]) -> int:
             scene.world.close()
     replaced = out.exists()
     size = write(filmed, out, given.size)
-    say(_line(out, replaced, size, scene.title, filmed) + "\n")
+    say(_line(out, replaced, size, scene.title, filmed, steps / rate) + "\n")
     return 0
 
 
@@ -143,7 +143,9 @@ def _scene(given: argparse.Namespace) -> _Scene:
     return _Scene(world=world, moments=moments, title="zero actions")
 
 
-def _line(out: Path, replaced: bool, size: tuple[int, int], title: str, film: Any) -> str:
+def _line(
+    out: Path, replaced: bool, size: tuple[int, int], title: str, film: Any, seconds: float
+) -> str:
     """What was written, and what is to be seen there."""
     written = f"{out}{' (replaced)' if replaced else ''}: {out.stat().st_size / 1000:.0f} kB"
     pictures = f"{len(film.pictures)} pictures of {size[0]}x{size[1]}"
@@ -153,7 +155,8 @@ def _line(out: Path, replaced: bool, size: tuple[int, int], title: str, film: An
     ]
     more = len(film.episodes) - len(told)
     returns = "; ".join([*told, *([f"{more} more"] if more else [])])
-    return f"{written}, {sum(film.seconds):.1f} s, {pictures}; {title}: return {returns}"
+    of = "of " if out.suffix.lower() == ".png" else ""
+    return f"{written}, {pictures}, {of}{seconds:.1f} s; {title}: return {returns}"
 
 
 def _out(given: argparse.Namespace) -> Path:

@@ -10,7 +10,7 @@ from agent.envs.camera import Picture
 from agent.render_film import Film
 from runlog.errors import UserError
 
-COLOURS = 64
+COLOURS = 128
 """Of a GIF: fewer show steps in the shadows, more make it larger."""
 SAMPLE = 12
 """Pictures that the colours are taken from."""
@@ -27,7 +27,7 @@ def write(film: Film, path: Path, size: tuple[int, int]) -> tuple[int, int]:
     images = [_fitted(picture, size) for picture in film.pictures]
     temporary = path.with_name(f".{path.name}.part")
     try:
-        if path.suffix == ".png":
+        if path.suffix.lower() == ".png":
             _strip(images).save(temporary, format="PNG", optimize=True)
         else:
             _save_gif(images, _hundredths(film.seconds), temporary)

@@ -15,6 +15,8 @@ AZIMUTH, ELEVATION = 120.0, -8.0
 """Of the view, degrees: from the right, a little from the front and from above."""
 ROOM = 0.2
 """m; around what the reference reaches."""
+STRAYING = 0.5
+"""m; more across, for a humanoid that falls or stays behind."""
 PALE = (0.98, 0.78, 0.45)
 """What the reference's colours are drawn towards, and how far."""
 PALENESS = 0.7
@@ -30,17 +32,20 @@ class Camera:
     def __init__(self, model: Any, of: Reference, width: int, height: int) -> None:
         import mujoco
 
-        self._model = model
-        self._beside = mujoco.MjData(self._model)
-        self._renderer = mujoco.Renderer(self._model, height=height, width=width)
-        self._view = mujoco.MjvCamera()
-        self._view.azimuth, self._view.elevation = AZIMUTH, ELEVATION
-        shapes = [self._model.geom(part.name).id for part in PARTS]
+        shapes = [model.geom(part.name).id for part in PARTS]
         places = of.fields["geom_xpos"][:, shapes]
         away = places[..., :2] - of.fields["qpos"][:, None, :2]
         self._reach = float(np.sqrt((away**2).sum(axis=-1)).max()) + ROOM
         self._top = float(places[..., 2].max()) + ROOM
         self._aspect = width / height
+        self._model = model
+        far = self._distance(BESIDE) / model.stat.extent
+        model.vis.map.fogstart, model.vis.map.fogend = 1.15 * far, 2.5 * far
+        self._beside = mujoco.MjData(model)
+        self._renderer = mujoco.Renderer(model, height=height, width=width)
+        self._renderer.scene.flags[mujoco.mjtRndFlag.mjRND_FOG] = True  # far squares would flicker
+        self._view = mujoco.MjvCamera()
+        self._view.azimuth, self._view.elevation = AZIMUTH, ELEVATION
 
     def picture(self, data: Any, wanted: Array | None) -> Picture:
         """What `data` (an MjData) is; beside it the reference at positions `wanted` (nq,)."""
@@ -52,22 +57,24 @@ class Camera:
             self._beside.qpos[:] = wanted
             self._beside.qpos[:2] += BESIDE
             mujoco.mj_kinematics(self._model, self._beside)
-        self._aim(data.qpos[:2] + apart / 2, BESIDE if wanted is not None else (0.0, 0.0))
+        self._view.lookat[:] = *(data.qpos[:2] + apart / 2), (self._top - ROOM) / 2
+        self._view.distance = self._distance(BESIDE if wanted is not None else (0.0, 0.0))
         self._renderer.update_scene(data, self._view)
         if wanted is not None:
             self._add(self._beside)
         picture: Picture = self._renderer.render()
         return picture
 
-    def _aim(self, centre: Array, beside: tuple[float, float]) -> None:
-        """Look at a place on the ground, from as far as two figures so far apart need."""
+    def _distance(self, beside: tuple[float, float]) -> float:
+        """m, from which two figures that far apart are in sight."""
         turn, tilt = np.radians(AZIMUTH), np.radians(-ELEVATION)
-        across = 2 * self._reach + abs(beside[0] * np.sin(turn) - beside[1] * np.cos(turn))
+        across = (
+            2 * self._reach + STRAYING + abs(beside[0] * np.sin(turn) - beside[1] * np.cos(turn))
+        )
         along = 2 * self._reach + abs(beside[0] * np.cos(turn) + beside[1] * np.sin(turn))
         upright = self._top * np.cos(tilt) + along * np.sin(tilt)
         seen = 2 * np.tan(np.radians(self._model.vis.global_.fovy) / 2)  # m, of each m away
-        self._view.lookat[:] = *centre, (self._top - ROOM) / 2
-        self._view.distance = max(upright, across / self._aspect) / seen
+        return float(max(upright, across / self._aspect) / seen)
 
     def _add(self, data: Any) -> None:
         import mujoco

@@ -19,7 +19,8 @@ def furnish(spec: Any) -> None:
     visual.headlight.ambient = (0.5, 0.5, 0.5)
     visual.headlight.diffuse = (0.3, 0.3, 0.3)
     visual.headlight.specular = (0, 0, 0)
-    visual.rgba.haze = (*SKY, 1)
+    visual.map.shadowclip = 2  # extents around the sun that cast shadows
+    visual.rgba.haze = visual.rgba.fog = (*SKY, 1)
     spec.stat.extent = 3  # m, of what is lit and in sight
     texture, builtin = mujoco.mjtTexture, mujoco.mjtBuiltin
     spec.add_texture(
@@ -40,7 +41,7 @@ def furnish(spec: Any) -> None:
         width=256,
         height=256,
     )
-    ground = spec.add_material(name="ground", texrepeat=(1, 1), texuniform=True)
+    ground = spec.add_material(name="ground", texrepeat=(0.5, 0.5), texuniform=True)
     ground.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "squares"
     world = spec.worldbody
     world.add_geom(
