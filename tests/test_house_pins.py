@@ -56,7 +56,9 @@ def installed(name: str) -> bool:
 
 
 def test_constraints_pin_everything_that_an_installation_brings_in() -> None:
-    unpinned = {name for name in needed(("train", "mocap", "dev")) if installed(name)} - pins().keys()
+    unpinned = {
+        name for name in needed(("train", "mocap", "dev")) if installed(name)
+    } - pins().keys()
 
     assert unpinned == set()
 
