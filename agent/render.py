@@ -5,11 +5,9 @@ import contextlib
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.arguments import env_args
 from agent.flags import Parser, text
 from runlog.errors import UserError
 
@@ -67,10 +65,11 @@ def main(arguments: Sequence[str]) -> int:
     sys.path.append(str(Path.cwd()))  # where MODULE of MODULE:ID may lie; nobody's way there
     from agent.render_files import write
     from agent.render_film import evenly, film, in_time, rate_of
+    from agent.render_scene import scene_of
     from agent.results import say
 
     with contextlib.redirect_stdout(sys.stderr):  # what an environment prints is no result
-        scene = _scene(given)
+        scene = scene_of(given)
         try:
             rate = rate_of(scene.world)
             steps = max(1, round(given.seconds * rate))
@@ -85,62 +84,6 @@ def main(arguments: Sequence[str]) -> int:
     size = write(filmed, out, given.size)
     say(_line(out, replaced, size, scene.title, filmed, steps / rate) + "\n")
     return 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Scene:
-    world: Any
-    moments: Any
-    title: str
-
-
-def _scene(given: argparse.Namespace) -> _Scene:
-    """The environment that is to be drawn, what happens in it, and what that is called."""
-    from agent.envs.dp_env import DPEnv
-    from agent.envs.gym import flattener
-    from agent.probe_spaces import still
-    from agent.render_film import acted, played
-    from agent.render_world import drawn_world
-
-    values, policy, env_id = env_args(given.env_arg), None, given.what
-    if Path(given.what).exists():
-        from agent.trained import trained
-
-        if given.random or given.reference:
-            raise UserError("--random and --reference are for an environment, not for a run")
-        policy = trained(Path(given.what), given.iteration)
-        env_id, values = policy.config.env, dict(policy.config.env_args) | values
-    elif given.iteration is not None:
-        raise UserError(f"--iteration is for a run, and {given.what} is no folder")
-    world = drawn_world(env_id, values, given.size)
-    space, bare = world.action_space, world.unwrapped
-    if policy is not None:
-        flat, trained_policy = flattener(world.observation_space), policy
-        seen = flat(world.observation_space.sample()).size
-        if seen != policy.facts.observation_dim:
-            raise UserError(
-                f"{given.what} was trained on {policy.facts.observation_dim} numbers of observation;"
-                f" with this --env-arg there are {seen}"
-            )
-        moments = acted(
-            world,
-            lambda observation: trained_policy.act(flat(observation)).reshape(space.shape),
-            given.seed,
-        )
-        return _Scene(world=world, moments=moments, title=f"iteration {policy.iteration}")
-    if given.reference:
-        if not isinstance(bare, DPEnv):
-            raise UserError(f"--reference: {env_id} imitates no motion; DPEnv does")
-        bare.reference_shown = False
-        title = f"the motion {bare.task.reference.clip.name}"
-        return _Scene(world=bare, moments=played(bare), title=title)
-    if given.random:
-        space.seed(given.seed)
-        moments = acted(world, lambda _: space.sample(), given.seed)
-        return _Scene(world=world, moments=moments, title="random actions")
-    nothing = still(space)
-    moments = acted(world, lambda _: nothing, given.seed)
-    return _Scene(world=world, moments=moments, title="zero actions")
 
 
 def _line(

@@ -1,8 +1,9 @@
-"""Which OpenGL MuJoCo draws with: without a screen it is EGL, and that must be there."""
+"""Which OpenGL MuJoCo draws with: EGL, which needs no screen, unless somebody chose another."""
 
 import ctypes
 import os
 import sys
+from ctypes.util import find_library
 
 from runlog.errors import UserError
 
@@ -10,20 +11,30 @@ NEEDED = (
     "drawing without a screen needs EGL: apt-get install libegl1 libgl1-mesa-dri (Debian, Ubuntu);"
     " the other way is MUJOCO_GL=osmesa with libosmesa6"
 )
+KNOWN = ("glfw", "glx", "egl", "osmesa")
+OFF = ("disable", "disabled", "off", "false", "0")
+ON = ("enable", "enabled", "on", "true", "1")
+"""What else MUJOCO_GL may be: MuJoCo's own words."""
 _EGL = "libEGL.so.1"
 
 
 def choose() -> None:
-    """Make it EGL where nobody chose and no screen is there. To be called before MuJoCo is imported.
+    """Make it EGL where that is installed and nobody chose. To be called before MuJoCo is imported.
 
-    UserError where EGL was chosen and is not installed: importing MuJoCo would fail.
+    A screen makes no difference: over SSH and in tmux DISPLAY often names one that has gone.
+    UserError where importing MuJoCo would fail: another word, or a library that is not there.
     """
-    chosen = os.environ.get("MUJOCO_GL", "")
     if not sys.platform.startswith("linux"):
         return
-    if chosen.lower() == "egl" and not _loads(_EGL):
-        raise UserError(f"MUJOCO_GL={chosen}, and there is no {_EGL}; {NEEDED}")
-    if not chosen and not _screen() and _loads(_EGL):
+    given = os.environ.get("MUJOCO_GL", "")
+    chosen = given.strip().lower()
+    if chosen and chosen not in (*KNOWN, *ON, *OFF):
+        raise UserError(f"MUJOCO_GL={given}: it is one of {', '.join(KNOWN)}")
+    if chosen == "egl" and not _loads(_EGL):
+        raise UserError(f"MUJOCO_GL={given}, and there is no {_EGL}; {NEEDED}")
+    if chosen == "osmesa" and not find_library("OSMesa"):
+        raise UserError(f"MUJOCO_GL={given}, and there is no libOSMesa; {NEEDED}")
+    if not chosen and _loads(_EGL):
         os.environ["MUJOCO_GL"] = "egl"
 
 

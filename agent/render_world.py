@@ -23,7 +23,8 @@ def drawn_world(
 
     hear()
     name = versioned(env_id)
-    plain = make_one(name, env_args)
+    given = {key: value for key, value in env_args.items() if key != "render_mode"}
+    plain = make_one(name, given)
     modes = plain.metadata.get("render_modes") or []
     drawn_here = isinstance(plain.unwrapped, DPEnv | MujocoEnv)
     plain.close()
@@ -32,8 +33,7 @@ def drawn_world(
         raise UserError(
             f'{name} has no pictures: its render modes are {known}; a film needs "rgb_array"'
         )
-    more: dict[str, Any] = {"render_mode": "rgb_array"}
+    told = {"width": size[0], "height": size[1]} if drawn_here else {}
     if drawn_here:
         render_gl.require()
-        more |= {"width": size[0], "height": size[1]}
-    return make_one(name, more | dict(env_args))
+    return make_one(name, told | given | {"render_mode": "rgb_array"})
