@@ -158,5 +158,5 @@ def test_only_the_command_knows_of_faults() -> None:
         for path in package.rglob("*.py")
         if re.search(r"import faults|agent\.faults", path.read_text("utf-8"))
     }
-    assert importing == {"__main__.py"}
+    assert importing == {"train_command.py"}
     assert not re.search(r"\bfaults?\b", (package / "trpo.py").read_text("utf-8"))
