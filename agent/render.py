@@ -47,11 +47,29 @@ def parser() -> Parser:
         default=[],
         help="argument of the environment; may be given again",
     )
-    add("--seconds", metavar="X", type=_number(float, SHORTEST, 600), default=5.0, help="[5]")
-    add("--fps", metavar="N", type=_number(int, 1, MOST_FPS), default=30, help="at most [30]")
+    add(
+        "--seconds",
+        metavar="X",
+        type=_number(float, SHORTEST, 600),
+        default=5.0,
+        help="of the environment's time [5]",
+    )
+    add(
+        "--fps",
+        metavar="N",
+        type=_number(int, 1, MOST_FPS),
+        default=30,
+        help="pictures a second, at most [30]",
+    )
     add("--frames", metavar="N", type=_number(int, 1, 60), help=f"pictures in a .png [{FRAMES}]")
     add("--size", metavar="WxH", type=_size, default=SIZE, help="pixels of a picture [320x240]")
-    add("--seed", metavar="N", type=_number(int, 0, 2**32 - 1), default=0, help="[0]")
+    add(
+        "--seed",
+        metavar="N",
+        type=_number(int, 0, 2**32 - 1),
+        default=0,
+        help="of the first episode [0]",
+    )
     return render
 
 

@@ -39,7 +39,9 @@ class Camera:
         self._top = float(places[..., 2].max()) + ROOM
         self._aspect = width / height
         self._model = model
-        far = self._distance(BESIDE) / model.stat.extent
+        self._alone = self._distance((0.0, 0.0))
+        self._both = self._distance(BESIDE, STRAYING)
+        far = self._both / model.stat.extent
         model.vis.map.fogstart, model.vis.map.fogend = 1.15 * far, 2.5 * far
         self._beside = mujoco.MjData(model)
         self._renderer = mujoco.Renderer(model, height=height, width=width)
@@ -58,18 +60,18 @@ class Camera:
             self._beside.qpos[:2] += BESIDE
             mujoco.mj_kinematics(self._model, self._beside)
         self._view.lookat[:] = *(data.qpos[:2] + apart / 2), (self._top - ROOM) / 2
-        self._view.distance = self._distance(BESIDE if wanted is not None else (0.0, 0.0))
+        self._view.distance = self._alone if wanted is None else self._both
         self._renderer.update_scene(data, self._view)
         if wanted is not None:
             self._add(self._beside)
         picture: Picture = self._renderer.render()
         return picture
 
-    def _distance(self, beside: tuple[float, float]) -> float:
+    def _distance(self, beside: tuple[float, float], straying: float = 0.0) -> float:
         """m, from which two figures that far apart are in sight."""
         turn, tilt = np.radians(AZIMUTH), np.radians(-ELEVATION)
         across = (
-            2 * self._reach + STRAYING + abs(beside[0] * np.sin(turn) - beside[1] * np.cos(turn))
+            2 * self._reach + straying + abs(beside[0] * np.sin(turn) - beside[1] * np.cos(turn))
         )
         along = 2 * self._reach + abs(beside[0] * np.cos(turn) + beside[1] * np.sin(turn))
         upright = self._top * np.cos(tilt) + along * np.sin(tilt)
