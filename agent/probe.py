@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.envs.gym import solved_return
+from agent.envs.declared import solved_return
 from agent.mujoco_warnings import MujocoWarnings
 from agent.probe_spaces import Space, still
 from agent.probe_walk import Env, Walk, close, walk

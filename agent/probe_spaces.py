@@ -10,7 +10,7 @@ from gymnasium.spaces.utils import flatdim, flatten_space
 from numpy.typing import NDArray
 
 from agent.envs.batch import Array
-from agent.envs.gym import flattener
+from agent.envs.declared import flattener
 
 Space = gymnasium.Space[Any]
 

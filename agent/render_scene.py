@@ -9,8 +9,8 @@ from typing import Any
 import gymnasium
 
 from agent.arguments import env_args
+from agent.envs.declared import flattener
 from agent.envs.dp_env import DPEnv
-from agent.envs.gym import flattener
 from agent.probe_spaces import still
 from agent.render_film import Act, Moment, World, acted, played
 from agent.render_world import drawn_world
