@@ -339,7 +339,10 @@ def test_noise_is_added_to_the_reward_and_the_sum_kept_at_0_or_above() -> None:
     found = []
     for _ in range(40):
         clean = plain.step(np.full(28, 0.1, np.float32))[1]
-        found.append(noisy.step(np.full(28, 0.1, np.float32))[1] - clean)
+        _, paid, _, _, info = noisy.step(np.full(28, 0.1, np.float32))
+        assert info["reward_noise"] == pytest.approx(paid - clean, abs=1e-15)
+        assert info["reward_config"] == clean
+        found.append(paid - clean)
     assert min(found) > -1e-6
     assert np.count_nonzero(np.array(found) > 1e-3) > 10
     assert max(found) < 0.05

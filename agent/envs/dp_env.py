@@ -103,12 +103,11 @@ class DPEnv(gymnasium.Env[Array, NDArray[np.float32]]):
         mujoco.mj_step(self.model, self.data, nstep=self.frame_skip)
         mujoco.mj_step1(self.model, self.data)  # what is derived from the state reached
         self._elapsed += 1
-        pay = self.task.pay(self._now(), NOWHERE, chosen)
-        reward = self.task.disturbed(pay.reward, [self.np_random])[0]
+        pay = self.task.disturbed(self.task.pay(self._now(), NOWHERE, chosen), [self.np_random])
         terminated = bool(pay.terminated[0])
         info = {f"reward_{name}": float(value[0]) for name, value in pay.terms.items()}
         truncated = self._elapsed >= HORIZON and not terminated
-        return self._observation(), float(reward), terminated, truncated, info
+        return self._observation(), float(pay.reward[0]), terminated, truncated, info
 
     def place(self, row: int) -> float:
         """Put it on the reference, at one of its rows; what that pays, without noise."""

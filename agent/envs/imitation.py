@@ -1,6 +1,7 @@
 """Imitating a motion as a MuJoCo task: what DPEnv and its batches share."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -133,9 +134,9 @@ class Imitation(Task):
         near: NDArray[np.bool_] = (apart <= FAR**2).all(axis=1)
         return ~near
 
-    def disturbed(self, reward: Array, generators: Sequence[np.random.Generator]) -> Array:
+    def disturbed(self, pay: Pay, generators: Sequence[np.random.Generator]) -> Pay:
         if not self._noise:
-            return reward
+            return pay
         noise = [generator.normal(0.0, self._noise) for generator in generators]
-        noisy: Array = np.maximum(0.0, reward + noise)
-        return noisy
+        reward: Array = np.maximum(0.0, pay.reward + noise)
+        return replace(pay, reward=reward, terms={**pay.terms, "noise": reward - pay.reward})

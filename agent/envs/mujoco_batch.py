@@ -87,7 +87,7 @@ class MujocoBatch:
         place = task.place(now, ALL)
         pay = task.pay(now, (place - self._place) / self._dt, action)
         self._place, self._observation = place, task.observe(now, ALL)
-        reward = task.disturbed(pay.reward, self._generators)
+        pay = task.disturbed(pay, self._generators)
         self._age += 1
         truncated = (self._age >= self._limit) & ~pay.terminated
         ended = np.flatnonzero(pay.terminated | truncated)
@@ -101,7 +101,7 @@ class MujocoBatch:
             self._start(ended)
         return BatchStep(
             observation=self._observation,
-            reward=reward,
+            reward=pay.reward,
             terminated=pay.terminated,
             truncated=truncated,
             final_observation=final,

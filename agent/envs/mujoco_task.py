@@ -79,9 +79,9 @@ class Task(ABC):
     def pay(self, now: Fields, velocity: Array, action: NDArray[np.float32]) -> Pay:
         """What a step brought to every world. `velocity`: mean one of the places, 1/s."""
 
-    def disturbed(self, reward: Array, generators: Sequence[np.random.Generator]) -> Array:  # noqa: ARG002
-        """The reward (worlds,) with the noise of each world's own generator, if there is any."""
-        return reward
+    def disturbed(self, pay: Pay, generators: Sequence[np.random.Generator]) -> Pay:  # noqa: ARG002
+        """The same with the noise of each world's own generator, if there is any."""
+        return pay
 
 
 class GymnasiumTask(Task):
