@@ -550,7 +550,7 @@ def test_a_clip_file_that_was_changed_is_read_again(tmp_path: Path) -> None:
         ("{", "not readable as JSON"),
         ([1, 2], 'no list "Frames"'),
         ({"Frames": frames(), "Loop": "maybe"}, "\"Loop\" is 'maybe'"),
-        ({"Frames": frames(1)}, "1 frames; a motion has two at least"),
+        ({"Frames": frames(1)}, "1 of the two frames a motion has at least"),
         ({"Frames": [*frames(2), [0.1, 2]]}, "frame 3 of 3: 2 numbers instead of 44"),
         ({"Frames": [frames()[0], "x"]}, "frame 2 of 2: not a list of numbers"),
         ({"Frames": [[0.0, *frames()[0][1:]], *frames(2)]}, "frame 1 of 3: a duration of 0 s"),

@@ -142,7 +142,7 @@ def read(path: Path, name: str) -> Clip:
         raise UserError(f'motion {path}: "Loop" is {loop!r}, neither "wrap" nor "none"')
     frames = content["Frames"]
     if len(frames) < 2:
-        raise UserError(f"motion {path}: {len(frames)} frames; a motion has two at least")
+        raise UserError(f"motion {path}: {len(frames)} of the two frames a motion has at least")
     for number, frame in enumerate(frames, 1):
         reason = _fault_of(frame, last=number == len(frames))
         if reason:
