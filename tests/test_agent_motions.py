@@ -99,7 +99,7 @@ WRONG = {
     "deep": ("[" * 200_000, "not readable as JSON"),
     "list": ("[1, 2]", 'no list "Frames" in it'),
     "loop": (content(Loop="often"), "\"Loop\" is 'often'"),
-    "single": (content(frames=1), "1 frames"),
+    "single": (content(frames=1), "1 of the two frames"),
     "short": (broken(lambda f: f[2].pop()), f"frame 3 of 5: {NUMBERS - 1} numbers instead of"),
     "text": (broken(lambda f: f[1].__setitem__(9, "left")), "frame 2 of 5: not a list of numbers"),
     "nan": (broken(lambda f: f[3].__setitem__(9, float("nan"))), "frame 4 of 5: a number is not"),
