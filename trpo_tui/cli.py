@@ -25,11 +25,12 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "motions": "List the motion clips of DPEnv, or check clip files of your own.",
         "render": "Write a short film of a policy beside what it imitates.",
         "finalize": "Make one run.parquet of a run that was killed or stopped.",
+        "logger": "Print a one-file logger for trainers that cannot install trpo-tui.",
     }
 )
 """One line for each command; `module_of` tells where it lies."""
 
-ALSO = ("motions", "render", "finalize")
+ALSO = ("motions", "render", "finalize", "logger")
 """Commands that the help of a bare call only names."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -78,7 +79,7 @@ def short_help() -> str:
     width = max(map(len, shown)) + 2
     lines = ["trpo-tui COMMAND …    Why does my TRPO policy not update?", ""]
     lines += [f"  {name:{width}}{line}" for name, line in shown.items()]
-    lines += ["", f"Also {', '.join(ALSO)}: trpo-tui --help. trpo-tui COMMAND --help says more."]
+    lines += ["", f"Also {', '.join(ALSO)} (see --help). trpo-tui COMMAND --help says more."]
     return "\n".join(lines)
 
 
