@@ -1,7 +1,7 @@
 """A run that is followed: every poll takes what was added, exactly once and in order."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -37,17 +37,34 @@ class Follower(Protocol):
     def close(self) -> None: ...
 
 
+class Pulse(Protocol):
+    """What tells whether the writer of a run lives."""
+
+    def look(self) -> Life: ...
+
+
 class Tail:
     """Follows a run's folder on a file system of this machine.
 
     `attempt`: the attempt to show; None shows the newest. Nothing stays open between polls, so
     that a file replaced or removed meanwhile is noticed. Raises UserError where no run is.
+    `heart`, `clock` and `open_part` are for a copy of another machine's run: how its writer's life
+    is told, what time it is there (Unix seconds), how a Parquet file is read.
     """
 
-    def __init__(self, path: str | Path, *, attempt: int | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        attempt: int | None = None,
+        heart: Pulse | None = None,
+        clock: Callable[[], float] = time.time,
+        open_part: Callable[..., ParquetChunk] = ParquetChunk,
+    ) -> None:
         self._folder = Path(path)
         self._attempt = attempt
-        self._heart = Heart(self._folder)
+        self._heart: Pulse = heart or Heart(self._folder)
+        self._clock, self._open_part = clock, open_part
         self._life: Life = "alive"
         self._looked: float | None = None
         self._parts: dict[tuple[int, int], tuple[ParquetChunk, CachedChunk]] = {}
@@ -88,7 +105,7 @@ class Tail:
             self._advance()
         if published.is_file():
             self._signature = PUBLISHED
-            self._run = published_run(ParquetChunk(published), attempt=self._attempt)
+            self._run = published_run(self._open_part(published), attempt=self._attempt)
             return self._run
         run = self._changed()
         if run is not None:
@@ -142,7 +159,7 @@ class Tail:
                 continue
             start = sum(cached.rows for _, cached in self._parts.values())
             try:
-                chunk = ParquetChunk(
+                chunk = self._open_part(
                     part_path(self._folder, *rows), self._folder / PUBLISHED, start
                 )
             except FileNotFoundError:
@@ -217,7 +234,7 @@ class Tail:
         else:
             started = records[-1]["time"] if records else self._made()
             name, reason = live_state(
-                life=self._life, times=times, started=started, now=time.time()
+                life=self._life, times=times, started=started, now=self._clock()
             )
         return state_of(name, reason, iterations, times)
 
