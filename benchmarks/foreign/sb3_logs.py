@@ -17,6 +17,8 @@ STEPS = 20_480
 
 
 class Fault(gymnasium.RewardWrapper):
+    """A reward that is constant, zero, or NaN from some step on."""
+
     def __init__(self, env: gymnasium.Env, kind: str) -> None:
         super().__init__(env)
         self.kind, self.steps = kind, 0
@@ -29,6 +31,7 @@ class Fault(gymnasium.RewardWrapper):
 
 
 def main(name: str, env_id: str, folder: str, fault: str | None = None) -> None:
+    """Train, and leave the logs in the folder."""
     env = gymnasium.make(env_id)
     settings = {}
     if fault == "learning-rate":
