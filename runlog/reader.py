@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from runlog.errors import UserError
 from runlog.folder import PUBLISHED
+from runlog.remote_address import is_remote
 from runlog.run import Run
 from runlog.tail import Follower, Tail
 
@@ -45,6 +46,10 @@ def open_run(
     """
     if os.fspath(path) == STANDARD_INPUT:
         return _read_log(sys.stdin.buffer.read(), "standard input", mapping, from_format, attempt)
+    if is_remote(path):
+        from runlog.remote import open_remote
+
+        return open_remote(str(path), attempt=attempt, mapping=mapping, from_format=from_format)
     path = Path(path)
     try:
         if path.is_dir():
@@ -71,6 +76,10 @@ def follow(
     """Follow a run's folder, a growing log or `-`; what cannot grow is read once."""
     if os.fspath(path) == STANDARD_INPUT:
         return _follow_log(sys.stdin.buffer, mapping, from_format)
+    if is_remote(path):
+        from runlog.remote import follow_remote
+
+        return follow_remote(str(path), attempt=attempt, mapping=mapping, from_format=from_format)
     path = Path(path)
     try:
         if path.is_dir():
