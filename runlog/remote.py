@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from runlog.errors import UserError
 from runlog.folder import PUBLISHED, RUN_JSON, WAL
-from runlog.remote_address import Address, address_of
+from runlog.remote_address import LOST, Address, address_of
 from runlog.remote_connection import Connection, Cut, connection_to, patiently
 from runlog.remote_files import Found, look, names
 from runlog.remote_log import LogMirror, Shelf
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 Kind = Literal["run", "folder", "file"]
 POLL_SECONDS = 0.45
 """Between two looks at what may still grow; asked sooner, a follower says that nothing is new."""
-LOST = "connection lost"
-"""How the note of a run begins whose line is cut."""
 AT_ONCE = 32
 """Folders listed together."""
 INSTALL = "reading over ssh needs asyncssh: pip install 'trpo-tui[ssh]'"

@@ -7,6 +7,8 @@ from posixpath import join, normpath
 from runlog.errors import UserError
 
 SCHEME = "ssh://"
+LOST = "connection lost"
+"""How the note of a run begins while the line to its machine is cut."""
 _AUTHORITY = re.compile(
     r"(?:(?P<user>[^@]*)@)?(?P<host>\[[0-9A-Fa-f:.]+(?:%\w+)?\]|[^:\[\]]*)(?::(?P<port>.*))?"
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runlog.errors import UserError
+from runlog.remote_address import is_remote
 
 if TYPE_CHECKING:
     from trpo_tui.judging import Source
@@ -67,15 +68,17 @@ def prepare_textual() -> None:
 def _run_screen(path: str, name: str | None, opener: Callable[[str], "Source"]) -> int:
     prepare_textual()
     from trpo_tui.application import WatchApp
+    from trpo_tui.places import name_of
     from trpo_tui.terminal import environment_at_start, keyboard_rivals, speaks_unicode
     from trpo_tui.themes import ASCII, UNICODE
 
     look = UNICODE if speaks_unicode(environment_at_start()) else ASCII
     folder = None
     opened: str | None = path
-    if path != "-" and Path(path).is_dir():
-        opened, folder = pick(Path(path))
-        name = Path(opened).resolve().name if opened else str(path)
+    if path != "-":
+        opened, folder = pick(path)
+        if opened and (is_remote(opened) or Path(opened).is_dir()):
+            name = name_of(opened)
     rivals = keyboard_rivals() if path == "-" else ()
     notice = f"{rivals[0]} takes some of your keys: start it as `{rivals[0]} -n`" if rivals else ""
     app = WatchApp(
@@ -105,13 +108,14 @@ def _piped(
     return open_pipe(descriptor, mapping=mapping, from_format=from_format)
 
 
-def pick(folder: Path) -> tuple[str | None, Path | None]:
-    """(run, None) for a run folder or a folder with one run; (None, folder) where one must choose."""
-    from trpo_tui.here import is_run, runs_below
+def pick(path: str) -> tuple[str | None, str | None]:
+    """(path, None) for what can be opened, (run, None) for a folder with one run; (None, folder)
+    where one must choose."""
+    from trpo_tui.places import is_folder_of_runs, runs_below
 
-    if is_run(folder):
-        return str(folder), None
-    runs = runs_below(folder)
+    if not is_folder_of_runs(path):
+        return path, None
+    runs = runs_below(path)
     if len(runs) == 1:
-        return str(runs[0]), None
-    return None, folder
+        return runs[0], None
+    return None, path

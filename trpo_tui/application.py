@@ -18,6 +18,7 @@ from trpo_tui.actions import ACTIONS, BY_NAME
 from trpo_tui.frame import Frame, default_charts, iterations
 from trpo_tui.judging import Judged, Source, judge_run, open_source
 from trpo_tui.messages import Copied, Failed, Looked, RunsFound
+from trpo_tui.places import name_of, parent_of
 from trpo_tui.playhead import Playhead, neighbour, row_of
 from trpo_tui.question import Question
 from trpo_tui.reading import Reader
@@ -47,7 +48,7 @@ class WatchApp(App[int]):
         self,
         path: str | None,
         *,
-        folder: Path | None = None,
+        folder: str | None = None,
         name: str = "",
         look: Look = UNICODE,
         opener: Callable[[str], Source] = open_source,
@@ -63,13 +64,13 @@ class WatchApp(App[int]):
         self._reader: Reader | None = None
         self._timer: Timer | None = None
         self._question: Question | None = None
-        opening = _opening(path or "", name or (Path(path).name if path else ""))
+        opening = _opening(path or "", name or (name_of(path) if path else ""))
         self.frame = replace(opening, message=notice or opening.message)
 
     # reading
 
     def on_mount(self) -> None:
-        self.push_screen(Monitor() if self._path is not None else Runs(self.folder or Path()))
+        self.push_screen(Monitor() if self._path is not None else Runs(self.folder or "."))
         if self._path is not None:
             self.call_after_refresh(self._read, self._path)
 
@@ -281,7 +282,7 @@ class WatchApp(App[int]):
             "events": Events,
             "table": Table,
             "help": Help,
-            "runs": lambda: Runs(self.folder or Path(self.frame.path).parent),
+            "runs": lambda: Runs(self.folder or parent_of(self.frame.path)),
         }
         if name == "quit":
             self.exit(0)

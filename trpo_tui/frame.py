@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.diagnosis import Diagnosis
+from runlog.remote_address import LOST
 from runlog.run import Run
 from trpo_tui.playhead import Playhead
 
@@ -53,6 +54,11 @@ class Frame:
     def iteration(self) -> int | None:
         """Iteration number at the playhead."""
         return iteration_at(self.run, self.row)
+
+
+def lost_line(run: Run) -> str:
+    """What there is to say while the line to the run's machine is cut; empty when it is not."""
+    return next((note for note in run.notes if note.startswith(LOST)), "")
 
 
 def iterations(run: Run) -> NDArray[np.float64]:

@@ -89,20 +89,31 @@ def wants_lines(plain: bool) -> bool:
 
 def expanded(paths: Sequence[str]) -> tuple[tuple[str, ...], bool]:
     """The runs that paths stand for, and whether several were asked for: a folder of runs counts."""
-    from runlog.folder import find_runs, is_run
+    from trpo_tui.places import runs_below
 
     found: list[str] = []
     several = len(paths) > 1
     for path in paths:
-        if path == "-" or not Path(path).is_dir() or is_run(path):
+        if path == "-" or not _folder_of_runs(path, several=several):
             found.append(path)
             continue
-        below = [str(run) for run in find_runs(path)]
+        below = runs_below(path)
         if not below:
             raise UserError(f"{path}: no run in this folder; give a run, a log or a folder of runs")
         found += below
         several = True
     return tuple(found), several
+
+
+def _folder_of_runs(path: str, *, several: bool) -> bool:
+    from trpo_tui.places import is_folder_of_runs
+
+    try:
+        return is_folder_of_runs(path)
+    except UserError:  # a host that cannot be reached
+        if not several:
+            raise
+        return False  # opening it will say so once more, and not stop the others
 
 
 def deliver(text: str, output: str | None) -> None:

@@ -11,7 +11,7 @@ from typing import TextIO
 from analyzer.diagnosis import Diagnosis
 from runlog.errors import UserError
 from runlog.run import Run
-from trpo_tui.frame import LIVE
+from trpo_tui.frame import LIVE, lost_line
 from trpo_tui.judging import Judge, Judged, Source, judge_run, open_source
 from trpo_tui.text import compared, number
 from trpo_tui.themes import printable, to_ascii
@@ -27,6 +27,7 @@ class Said:
     cause: str | None = None
     judged: bool = False
     best: float = -math.inf
+    lost: str = ""
 
 
 def news(run: Run, diagnosis: Diagnosis | None, said: Said) -> tuple[list[str], Said]:
@@ -34,6 +35,8 @@ def news(run: Run, diagnosis: Diagnosis | None, said: Said) -> tuple[list[str], 
     sentences = []
     if run.state.name != said.state:
         sentences.append(state_sentence(run))
+    if (lost := lost_line(run)) != said.lost:
+        sentences.append(f"{lost[:1].upper()}{lost[1:]}." if lost else "The connection is back.")
     cause = None if diagnosis is None or diagnosis.cause is None else diagnosis.cause.code
     if diagnosis is not None and (not said.judged or cause != said.cause):
         sentences += diagnosis_sentences(diagnosis)
@@ -43,7 +46,11 @@ def news(run: Run, diagnosis: Diagnosis | None, said: Said) -> tuple[list[str], 
     else:
         best = said.best
     return sentences, Said(
-        state=run.state.name, cause=cause, judged=said.judged or diagnosis is not None, best=best
+        state=run.state.name,
+        cause=cause,
+        judged=said.judged or diagnosis is not None,
+        best=best,
+        lost=lost,
     )
 
 
@@ -116,8 +123,8 @@ def watch_plain(
 
     path, out = str(source), stream or sys.stdout
     check_source(path)
-    if path != "-" and Path(path).is_dir():
-        picked, folder = pick(Path(path))
+    if path != "-":
+        picked, folder = pick(path)
         if picked is None:
             raise UserError(f"{folder}: holds several runs or none; name the one to watch")
         path = picked

@@ -1,7 +1,6 @@
 """All runs below a folder: is it alive, how far, how good, is it sick."""
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from threading import Event, Thread
 
 from textual.message import Message
@@ -11,6 +10,7 @@ from runlog.errors import UserError
 from runlog.run import Run
 from trpo_tui.frame import Frame
 from trpo_tui.messages import Entry, Failed, RunsFound
+from trpo_tui.places import Readings, name_of, runs_below
 from trpo_tui.screens.base import RunScreen
 from trpo_tui.text import number
 from trpo_tui.themes import Line, Look, Role
@@ -21,17 +21,16 @@ from trpo_tui.widgets.lines import Lines, View, fit
 AGAIN_SECONDS = 10.0
 
 
-def entry_of(path: Path, folder: Path) -> Entry:
+def entry_of(path: str, folder: str, readings: Readings) -> Entry:
     """One run, read and judged at its last row."""
     from analyzer.answers import answers
-    from runlog.reader import open_run
 
-    name = str(path.relative_to(folder)) if path != folder else path.name
+    name = name_of(path, folder)
     try:
-        run = open_run(path)
+        run = readings.read(path)
     except UserError as error:
         return Entry(
-            path=str(path), name=name, state=None, iterations=0, last_return=None, verdict="",
+            path=path, name=name, state=None, iterations=0, last_return=None, verdict="",
             problem=str(error),
         )  # fmt: skip
     verdict = "no rows yet"
@@ -41,7 +40,7 @@ def entry_of(path: Path, folder: Path) -> Entry:
         if diagnosis.cause is not None:
             verdict = f"{diagnosis.cause.code} {diagnosis.cause.name}"
     return Entry(
-        path=str(path), name=name, state=run.state, iterations=len(run),
+        path=path, name=name, state=run.state, iterations=len(run),
         last_return=last_return(run), verdict=verdict,
     )  # fmt: skip
 
@@ -53,7 +52,7 @@ def last_return(run: Run) -> float | None:
     return float(known[-1]) if len(known) else None
 
 
-def look_through(folder: Path, post: Callable[[Message], object], stop: Event) -> None:
+def look_through(folder: str, post: Callable[[Message], object], stop: Event) -> None:
     """Read every run below the folder, tell of each as it is read, and look again for new ones."""
     try:
         _look_again(folder, post, stop)
@@ -61,13 +60,12 @@ def look_through(folder: Path, post: Callable[[Message], object], stop: Event) -
         post(Failed(reader=None, error=error))
 
 
-def _look_again(folder: Path, post: Callable[[Message], object], stop: Event) -> None:
-    from trpo_tui.here import runs_below
-
+def _look_again(folder: str, post: Callable[[Message], object], stop: Event) -> None:
+    readings = Readings()
     while not stop.is_set():
         entries: list[Entry] = []
         for path in runs_below(folder):
-            entries.append(entry_of(path, folder))
+            entries.append(entry_of(path, folder, readings))
             if stop.is_set():
                 return
             post(RunsFound(tuple(entries)))
@@ -130,7 +128,7 @@ class Runs(RunScreen):
 
     called = "runs"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: str) -> None:
         super().__init__()
         self.folder = folder
         self.entries: tuple[Entry, ...] | None = None

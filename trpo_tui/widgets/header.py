@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from runlog.run import Run, State
-from trpo_tui.frame import LIVE, Frame
+from trpo_tui.frame import LIVE, Frame, lost_line
 from trpo_tui.text import age, clock
 from trpo_tui.themes import Line, Look, Role
 from trpo_tui.widgets.lines import Lines, View
@@ -69,6 +69,8 @@ def header_line(frame: Frame, width: int, look: Look) -> Line:
     details = [pace(rate) if rate is not None else "", last_row(frame.run.state, frame.now)]
     if frame.run.attempts > 1:
         details.append(f"attempt {frame.run.attempt} of {frame.run.attempts}")
+    if lost := lost_line(frame.run):
+        spans.append((f"  {lost}", "warn"))
     keys = "1m 2d 3e 4t 5r ?"
     used = sum(len(text) for text, _ in spans)
     for detail in details:
