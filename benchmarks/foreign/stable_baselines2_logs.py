@@ -9,9 +9,9 @@ import sys
 os.environ["OPENAI_LOG_FORMAT"] = "stdout,csv,json,log"
 os.environ["OPENAI_LOGDIR"] = sys.argv[2]
 
-import gym  # noqa: E402
-from stable_baselines import A2C, PPO1, PPO2, TRPO, logger  # noqa: E402
-from stable_baselines.bench import Monitor  # noqa: E402
+import gym
+from stable_baselines import A2C, PPO1, PPO2, TRPO, logger
+from stable_baselines.bench import Monitor
 
 
 class Zero(gym.RewardWrapper):
