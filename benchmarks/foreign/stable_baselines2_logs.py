@@ -17,7 +17,7 @@ from stable_baselines.bench import Monitor
 class Zero(gym.RewardWrapper):
     """No reward at all."""
 
-    def reward(self, reward):
+    def reward(self, _reward):
         """Nothing."""
         return 0.0
 
