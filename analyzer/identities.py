@@ -34,11 +34,15 @@ def _rounding_of_step(view: View) -> Interval:
     return view["policy_parameter_norm"].or_else(1.0) * (1e4 * view.eps)
 
 
+def _started_at_zero(view: View) -> bool:
+    """Only then is x a combination of search directions, and the residual at right angles to it."""
+    return bool(view.fact("cg_start") != "random")
+
+
 def _step_scale(view: View) -> Interval:
     x, s = view["step_direction_norm"], view["full_step_norm"]
     ratio = view["expected_improvement"] * s / x / (view["max_kl"] * 2.0)
-    start = view.fact("cg_start")
-    return ratio.where(_positive(x) & (start != "random"))
+    return ratio.where(_positive(x) & _started_at_zero(view))
 
 
 def _step_cosine(view: View) -> Interval:
@@ -48,12 +52,14 @@ def _step_cosine(view: View) -> Interval:
 
 def _damped_direction(view: View) -> Interval:
     g = view["gradient_norm"]
-    return (view["step_direction_norm"] * view["damping"] / g).where(_positive(g))
+    ratio = view["step_direction_norm"] * view["damping"] / g
+    return ratio.where(_positive(g) & _started_at_zero(view))
 
 
 def _direction_curvature(view: View) -> Interval:
     curvature = view["curvature"]
-    return (view["gradient_dot_direction"] / curvature).where(_positive(curvature.abs()))
+    ratio = view["gradient_dot_direction"] / curvature
+    return ratio.where(_positive(curvature.abs()) & _started_at_zero(view))
 
 
 def _quadratic_kl(view: View) -> Interval:
