@@ -13,7 +13,9 @@ from garage.torch.value_functions import GaussianMLPValueFunction
 from garage.trainer import Trainer
 
 
-@wrap_experiment(log_dir=sys.argv[1], snapshot_mode="none", use_existing_dir=True, archive_launch_repo=False)
+@wrap_experiment(
+    log_dir=sys.argv[1], snapshot_mode="none", use_existing_dir=True, archive_launch_repo=False
+)
 def trpo_pendulum(ctxt=None):
     """Twelve epochs of 2,000 steps."""
     set_seed(1)
@@ -22,7 +24,13 @@ def trpo_pendulum(ctxt=None):
     value_function = GaussianMLPValueFunction(env_spec=env.spec, hidden_sizes=(32, 32))
     sampler = LocalSampler(agents=policy, envs=env, max_episode_length=200)
     trainer = Trainer(ctxt)
-    algorithm = TRPO(env_spec=env.spec, policy=policy, value_function=value_function, sampler=sampler, discount=0.99)
+    algorithm = TRPO(
+        env_spec=env.spec,
+        policy=policy,
+        value_function=value_function,
+        sampler=sampler,
+        discount=0.99,
+    )
     trainer.setup(algorithm, env)
     trainer.train(n_epochs=12, batch_size=2000)
 
