@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from posixpath import normpath
 from typing import TYPE_CHECKING, Literal
 
 from runlog.errors import UserError
@@ -58,14 +59,12 @@ def open_remote(
         return RemoteRun(address, connection, attempt=attempt).run
     from runlog.reader import open_run
 
-    shelf = Shelf()
-    mirror = LogMirror(connection, address.path, shelf)
-    with _spoken(address, mirror.path):
+    mirror = LogMirror(connection, address.path, Shelf())
+    with _spoken(address, mirror.path) as named:
         patiently(mirror.update)
         run = open_run(mirror.path, attempt=attempt, mapping=mapping, from_format=from_format)
-    for chunk in run.chunks:  # they may read from the copy as long as they are there
-        weakref.finalize(chunk, id, shelf)
-    return run
+        _keep(mirror.shelf, run)
+        return named(run)
 
 
 def follow_remote(
@@ -87,7 +86,7 @@ def find_remote_runs(path: str) -> tuple[str, ...]:
     address, connection = _reached(path, asking=True)
     with _spoken(address):
         found = patiently(lambda: connection.call(lambda s: _walk(s, address.path, connection)))
-    return tuple(str(replace(address, path=folder)) for folder in sorted(found))
+    return tuple(str(replace(address, path=normpath(folder))) for folder in sorted(found))
 
 
 class _Followed:
@@ -186,6 +185,7 @@ class RemoteLog(_Followed):
             self._copy = follow(
                 mirror.path, attempt=attempt, mapping=mapping, from_format=from_format
             )
+            _keep(mirror.shelf, self._copy.run)
             super().__init__(address, connection, named(self._copy.run))
 
     def _advance(self) -> Run | None:
@@ -196,6 +196,12 @@ class RemoteLog(_Followed):
 
     def close(self) -> None:
         self._copy.close()
+
+
+def _keep(shelf: Shelf, run: Run) -> None:
+    """Keep the copy as long as a chunk may read from it."""
+    for chunk in run.chunks:
+        weakref.finalize(chunk, id, shelf)
 
 
 def _reached(path: str, *, asking: bool) -> tuple[Address, Connection]:

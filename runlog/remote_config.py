@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from asyncssh import SSHClientConnectionOptions, SSHKey
 
 SYSTEM_CONFIG = Path("/etc/ssh/ssh_config")
+SSH_PORT = 22
 KNOWN_HOSTS = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
 SYSTEM_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 
@@ -65,14 +66,18 @@ def config_of(host: str, *, user: str | None, port: int | None) -> HostConfig:
         ]
         known = KnownHosts(names)
         # The keys are checked against what was found here, whatever else would be the default.
-        options = asyncssh.SSHClientConnectionOptions(
-            **given,
-            config=config_paths(),
-            known_hosts=known.keys_of,
-            agent_forwarding=False,
-            x11_forwarding=False,
-            login_timeout=600,
-        )
+        settings = given | {
+            "config": config_paths(),
+            "known_hosts": known.keys_of,
+            "agent_forwarding": False,
+            "x11_forwarding": False,
+            "login_timeout": 600,
+        }
+        options = asyncssh.SSHClientConnectionOptions(**settings)
+        if options.config.get("HostKeyAlgorithms") is None:
+            name = options.host_key_alias or options.host
+            settings["server_host_key_algs"] = known.algorithms(name, options.port)
+            options = asyncssh.SSHClientConnectionOptions(**settings)
     except (OSError, ValueError, asyncssh.Error) as error:
         # ValueError: a line of the file, an unknown algorithm, a key that is none.
         raise UserError(f"ssh://{host}: your ssh configuration cannot be used ({error})") from error
@@ -146,3 +151,16 @@ class KnownHosts:
         keys, authorities, revoked, *_ = self._entries.match(host, "", port)
         self.any = bool(keys or authorities)
         return keys, authorities, revoked
+
+    def algorithms(self, host: str, port: int) -> list[str]:
+        """All kinds of host keys, those first that are known of the host.
+
+        A host that has only another kind is then told from one that is not there.
+        """
+        from asyncssh.public_key import get_default_certificate_algs, get_default_public_key_algs
+
+        keys, authorities, _ = self.keys_of(host, "", None if port == SSH_PORT else port)
+        known = [name for key in keys for name in key.sig_algorithms]
+        others = [*get_default_public_key_algs(), *get_default_certificate_algs()]
+        signed = get_default_certificate_algs() if authorities else []
+        return [str(n, "ascii") for n in dict.fromkeys([*signed, *known, *others]) if n in others]

@@ -2,6 +2,8 @@
 
 import asyncio
 import atexit
+import errno
+import logging
 import shlex
 import socket
 import subprocess
@@ -9,11 +11,12 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from runlog.errors import UserError
 from runlog.remote_address import SCHEME, Address, address_of
-from runlog.remote_config import HostConfig, config_of
+from runlog.remote_config import SSH_PORT, HostConfig, config_of
 from runlog.remote_login import Questions, client_of, plain
 
 if TYPE_CHECKING:
@@ -28,6 +31,10 @@ RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 PATIENCE_SECONDS = 60.0
 """Waited for altogether where nothing can be shown meanwhile."""
 _JUMPS = 8
+_LINE_ERRORS = (
+    errno.EPIPE, errno.ECONNRESET, errno.ECONNABORTED, errno.ENOTCONN, errno.ETIMEDOUT,
+    errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTUNREACH,
+)  # fmt: skip
 
 
 class Cut(Exception):  # noqa: N818  not an error of anybody's
@@ -50,7 +57,6 @@ class Connection:
         self.address = address
         self.who = address.login
         self.closed = False
-        self.times_lost = 0
         self._lock = threading.RLock()
         self._loop = asyncio.new_event_loop()
         self._hops: list[asyncssh.SSHClientConnection] = []
@@ -81,8 +87,14 @@ class Connection:
             try:
                 return self._run(work(self._sftp), SILENT_SECONDS)
             except (DisconnectError, SFTPConnectionLost, SFTPNoConnection, TimeoutError) as error:
-                self.times_lost += 1
                 raise self._cut() from error
+            except OSError as error:
+                if error.errno in _LINE_ERRORS:
+                    raise self._cut() from error
+                raise UserError(
+                    f"ssh://{self.who}: what is read cannot be kept in {gettempdir()} "
+                    f"({error.strerror or error})"
+                ) from error
 
     def heard(self) -> None:
         """Something was answered: the line is not cut, however long the work takes."""
@@ -271,6 +283,7 @@ class Connection:
 
     def _refused(self, who: str, config: HostConfig, questions: Questions) -> str:
         lacking = f"; not honoured here: {', '.join(config.lacking)}" if config.lacking else ""
+        lacking += "".join(f"; {trouble}" for trouble in questions.troubles)
         if questions.wanted is not None:
             question = questions.wanted.rstrip(": ")
             why = "and nobody can be asked now" if questions.allowed else "again"
@@ -318,12 +331,12 @@ def _distrust(who: str, config: HostConfig, reason: str) -> str:
     if "revoked" in reason:
         return f"ssh://{who}: the key of {host} is revoked in known_hosts; not connected"
     if not config.known_hosts.any:
-        with_port = f"-p {port} " if port != 22 else ""
+        with_port = f"-p {port} " if port != SSH_PORT else ""
         return (
             f"ssh://{who}: {host} is not in known_hosts; run `ssh {with_port}{name}` once and "
             "compare the fingerprint it shows"
         )
-    entry = host if port == 22 else f"[{host}]:{port}"
+    entry = host if port == SSH_PORT else f"[{host}]:{port}"
     return (
         f"ssh://{who}: the key of {host} is not the one in known_hosts: another machine answers, "
         f"or it was installed anew; once you know which, `ssh-keygen -R '{entry}'`"
@@ -354,6 +367,8 @@ def connection_to(address: Address) -> Connection:
         if found is None or found.closed:
             if not _OPEN:
                 atexit.register(close_all)
+                for name in ("asyncio", "asyncssh"):  # a cut line is told, not printed
+                    logging.getLogger(name).addHandler(logging.NullHandler())
             found = _OPEN[address.login] = Connection(address)
         return found
 

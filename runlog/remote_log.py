@@ -32,7 +32,7 @@ class LogMirror:
     """A file over there that may grow, and its copy here."""
 
     def __init__(self, connection: Connection, path: str, shelf: Shelf) -> None:
-        self._connection, self._remote = connection, path
+        self._connection, self._remote, self.shelf = connection, path, shelf
         self.path = shelf.path / (path.rpartition("/")[2] or "log")
         self.path.touch()
         self._size = 0

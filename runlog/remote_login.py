@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ class Questions:
         self.allowed = allowed
         self.wanted: str | None = None
         """What would have been asked, had it been allowed."""
+        self.troubles: list[str] = []
+        """Why a way to log in could not be tried."""
         self.seconds = 0.0
         """Time spent waiting for answers."""
 
@@ -84,6 +87,11 @@ def client_of(questions: Questions, options: "asyncssh.SSHClientConnectionOption
             # Asked last: a key that an agent holds, or that has no passphrase, has been tried.
             while self._locked:
                 path = self._locked.pop(0)
+                if _needs_bcrypt(path):
+                    questions.troubles.append(
+                        f"{path} has a passphrase: ssh-add it, or pip install bcrypt"
+                    )
+                    continue
                 for _ in range(_ATTEMPTS):
                     phrase = questions.ask(f"Passphrase for {path}:")
                     if not phrase:
@@ -117,6 +125,11 @@ def client_of(questions: Questions, options: "asyncssh.SSHClientConnectionOption
             return answers
 
     return Client
+
+
+def _needs_bcrypt(path: Path) -> bool:
+    """Whether a key in OpenSSH's own form cannot be opened for want of a library."""
+    return b"OPENSSH PRIVATE KEY" in path.read_bytes() and find_spec("bcrypt") is None
 
 
 def _locked_keys(options: "asyncssh.SSHClientConnectionOptions") -> list[Path]:
