@@ -31,15 +31,15 @@ def policy(name, ob_space, ac_space):
 
 
 if __name__ == "__main__":
-    import baselines.common.tf_util as U
+    from baselines.common import tf_util
 
-    U.make_session(num_cpu=1).__enter__()
+    tf_util.make_session(num_cpu=1).__enter__()
     logger.configure()
     set_global_seeds(0)
     env = gym.make("Pendulum-v0")
     if "zero" in sys.argv:
         env = Zero(env)
-    env = bench.Monitor(env, os.path.join(sys.argv[1], "0"), allow_early_resets=True)
+    env = bench.Monitor(env, sys.argv[1] + "/0", allow_early_resets=True)
     trpo_mpi.learn(
         env, policy, timesteps_per_batch=1024, max_kl=1e-9 if "failing" in sys.argv else 0.01,
         cg_iters=10, cg_damping=0.1, max_timesteps=12_000, gamma=0.99, lam=0.98, vf_iters=5, vf_stepsize=1e-3,
