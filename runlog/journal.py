@@ -14,11 +14,12 @@ from typing import Any
 from runlog import folder as files
 from runlog import records
 from runlog.attempts import attempts
+from runlog.encoding import RowEncoder
 from runlog.errors import UserError
 from runlog.lock import BEAT_SECONDS, Lock
 from runlog.metadata import changes, describe
 from runlog.publish import publish, seal
-from runlog.records import EndState, Record
+from runlog.records import EndState
 from runlog.run import Run
 from runlog.schema import BY_NAME, Type
 from runlog.tail import Tail
@@ -61,6 +62,7 @@ class Journal:
         """Records that could not be written."""
         self.mutex = threading.RLock()  # a signal handler may log in the middle of a row
         self._given = given
+        self._encoder = RowEncoder()
         self._lock: Lock | None = None
         self._segment: OpenSegment | None = None
         self._full: list[OpenSegment] = []
@@ -89,7 +91,8 @@ class Journal:
                 return False
             number = self.rows
             self.rows += 1  # before the write, which a Ctrl-C may follow at once
-            if not self._append(records.iteration(row=number, values=values)):
+            line = records.frame_row(row=number, values=self._encoder.text(values))
+            if not self._append(line, number):
                 self.rows = number
                 return False
             self._rotate()
@@ -99,16 +102,15 @@ class Journal:
         """Append an event; it is made to last at once."""
         with self.mutex:
             if self._ready():
-                self._append(self._event(kind, text))
+                self._append(self._event(kind, text), self.rows)
         self._worker.wake()
 
     def close(self, state: EndState, reason: str | None) -> None:
         """Append the end record, seal what is open and, if finished, publish."""
         with self.mutex:
             if self._segment is not None:
-                self._append(
-                    records.end(row=self.rows, time=time.time(), state=state, reason=reason)
-                )
+                end = records.end(row=self.rows, time=time.time(), state=state, reason=reason)
+                self._append(records.frame(end), self.rows)
         self._worker.stop()
         try:
             self._finish(state)
@@ -144,7 +146,8 @@ class Journal:
         files.sync_folder(path.parent)
         if resumed:
             changed = changes(known or {}, self._given)
-            self._append(self._event("resumed", "; ".join((f"process {os.getpid()}", *changed))))
+            text = "; ".join((f"process {os.getpid()}", *changed))
+            self._append(self._event("resumed", text), self.rows)
 
     def _take_up(self, tail: Tail) -> int:
         """Continue a run: returns the first row of the segment to append to."""
@@ -166,8 +169,9 @@ class Journal:
         os.truncate(reader.path, reader.size)
         return reader.first_row
 
-    def _event(self, kind: str, text: str) -> Record:
-        return records.event(row=self.rows, time=time.time(), event=kind, text=text)
+    def _event(self, kind: str, text: str, *, row: int | None = None) -> bytes:
+        row = self.rows if row is None else row
+        return records.frame(records.event(row=row, time=time.time(), event=kind, text=text))
 
     def _ready(self) -> bool:
         """Whether there is a segment to append to; opens one if the disk now allows it."""
@@ -178,18 +182,18 @@ class Journal:
                 self._lose(error)
         return self._segment is not None
 
-    def _append(self, record: Record) -> bool:
+    def _append(self, line: bytes, row: int) -> bool:
+        """Append a framed record that stands at or before a row; False if the disk is in the way."""
         segment = self._segment
         if segment is None:
             return False
         try:
             if self._unreported:
                 lost = f"{self._unreported} records could not be written before this"
-                told = {**self._event("dropped", lost), "row": record["row"]}
-                segment.append(told, record)
+                segment.append(self._event("dropped", lost, row=row) + line)
                 self._unreported = 0
             else:
-                segment.append(record)
+                segment.append(line)
         except OSError as error:
             self._lose(error)
             return False

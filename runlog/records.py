@@ -37,8 +37,17 @@ def end(*, row: int, time: float, state: EndState, reason: str | None) -> Record
 
 def frame(record: Record) -> bytes:
     """The record as a line, with its checksum and its line end."""
-    text = _encode(record).encode("ascii")
-    return b"%08x %b\n" % (zlib.crc32(text), text)
+    return _line(_encode(record))
+
+
+def frame_row(*, row: int, values: str) -> bytes:
+    """The line of an iteration whose values are JSON text already."""
+    return _line(f'{{"kind":"iteration","row":{row},"values":{values}}}')
+
+
+def _line(text: str) -> bytes:
+    data = text.encode("ascii")
+    return b"%08x %b\n" % (zlib.crc32(data), data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ def _list(name: str, value: list[Any] | tuple[Any, ...]) -> list[float | None]:
 def _as(type_: Type, cell: Cell, *, lenient: bool) -> Cell | None:
     """The cell in the column's type, or None; a declared number or flag takes the other's 0 and 1."""
     if type_ == "string":
-        return cell if isinstance(cell, str) else None
+        return str.__str__(cell) if isinstance(cell, str) else None  # NumPy has its own kind
     if type_ == "list<float64>":
         return cell if isinstance(cell, list) else None
     if isinstance(cell, str | list) or (

@@ -8,7 +8,7 @@ from typing import Any
 
 from runlog.chunk import CachedChunk
 from runlog.folder import sync_data, write_all
-from runlog.records import Record, frame, header, scan
+from runlog.records import frame, header, scan
 from runlog.run import RecordChunk
 
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
@@ -24,29 +24,37 @@ class OpenSegment:
         self.size = os.fstat(self._descriptor).st_size
         """Bytes up to the end of the last whole record."""
         self._before = self.size
+        self._whole = True
         if self.size == 0:
             try:
-                self.append(header(run_id=run_id, first_row=first_row))
+                self.append(frame(header(run_id=run_id, first_row=first_row)))
             except OSError:
                 self.close()
                 path.unlink(missing_ok=True)
                 raise
 
-    def append(self, *written: Record) -> None:
-        """Append records, all or none; after an OSError the segment is as it was."""
-        line = b"".join(map(frame, written))
+    def append(self, lines: bytes) -> None:
+        """Append framed records, all or none; after an OSError the segment is as it was."""
+        if not self._whole:
+            self._mend()
+        # Counted before it is written: a Ctrl-C after the write must not make it look half done.
+        self._before = self.size
+        self.size += len(lines)
+        self._whole = False
+        try:
+            write_all(self._descriptor, lines)
+        except OSError:
+            with suppress(OSError):
+                self._mend()
+            raise
+        self._whole = True
+
+    def _mend(self) -> None:
+        """Take back a record that an error or a Ctrl-C cut short."""
         if os.fstat(self._descriptor).st_size != self.size:
             os.ftruncate(self._descriptor, self._before)
             self.size = self._before
-        # Counted before it is written: a Ctrl-C after the write must not make it look half done.
-        self._before = self.size
-        self.size += len(line)
-        try:
-            write_all(self._descriptor, line)
-        except OSError:
-            with suppress(OSError):
-                os.ftruncate(self._descriptor, self._before)
-            raise
+        self._whole = True
 
     def sync(self) -> None:
         """Make what was appended survive a power cut."""
