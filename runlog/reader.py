@@ -5,13 +5,16 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from runlog.errors import UserError
-from runlog.folder import PUBLISHED
+from runlog.folder import PUBLISHED, is_run
 from runlog.remote_address import is_remote
 from runlog.run import Run
 from runlog.tail import Follower, Tail
+
+if TYPE_CHECKING:
+    from runlog.importers.follow_events import FollowedEvents
 
 MAGIC = b"PAR1"
 STANDARD_INPUT = "-"
@@ -52,14 +55,17 @@ def open_run(
         return open_remote(str(path), attempt=attempt, mapping=mapping, from_format=from_format)
     path = Path(path)
     try:
-        if path.is_dir():
+        path, ours = _log_of(path)
+        if ours:
             return Tail(path, attempt=attempt).run
         if path.is_fifo():  # a shell's <(…) can be read once only
             return _read_log(path.read_bytes(), str(path), mapping, from_format, attempt)
-        if _is_parquet(path):
+        if path.is_file() and _is_parquet(path):
             from runlog.foreign import open_parquet_run
 
             return open_parquet_run(path, attempt=attempt, mapping=mapping)
+        if (events := _events(path, mapping, from_format, attempt)) is not None:
+            return events.read()
         age = max(0.0, time.time() - path.stat().st_mtime)
         return _read_log(path.read_bytes(), str(path), mapping, from_format, attempt, age)
     except OSError as error:
@@ -82,15 +88,43 @@ def follow(
         return follow_remote(str(path), attempt=attempt, mapping=mapping, from_format=from_format)
     path = Path(path)
     try:
-        if path.is_dir():
+        path, ours = _log_of(path)
+        if ours:
             return Tail(path, attempt=attempt)
         if path.is_fifo():
             return _follow_log(path.open("rb"), mapping, from_format)
-        if _is_parquet(path):
+        if path.is_file() and _is_parquet(path):
             return Still(open_run(path, attempt=attempt, mapping=mapping))
+        if (events := _events(path, mapping, from_format, attempt)) is not None:
+            return events
     except OSError as error:
         raise _unreadable(path, error) from error
     return _follow_log(path, mapping, from_format)
+
+
+def _log_of(path: Path) -> tuple[Path, bool]:
+    """Where the log is, and whether it is a run folder of ours."""
+    if not path.is_dir() or is_run(path):
+        return path, path.is_dir()
+    from runlog.importers.folders import foreign_log_in
+
+    log = foreign_log_in(path)
+    return (path, True) if log is None else (log, False)
+
+
+def _events(
+    path: Path,
+    mapping: Mapping[str, str] | None,
+    from_format: str | None,
+    attempt: int | None,
+) -> "FollowedEvents | None":
+    from runlog.importers.folders import holds_events
+
+    if not holds_events(path):
+        return None
+    from runlog.importers.follow_events import FollowedEvents
+
+    return FollowedEvents(path, mapping=mapping, from_format=from_format, attempt=attempt)
 
 
 def _unreadable(path: Path, error: OSError) -> UserError:

@@ -15,8 +15,8 @@ from runlog.errors import UserError
 from runlog.importers.reading import RECENT, Reading
 from runlog.run import Run, State
 
-_PIECE = 1 << 18
-_HEAD = 256
+PIECE = 1 << 18
+_HEAD = 4096
 """Bytes at the start of a file by which a rewritten one is told from a grown one."""
 
 
@@ -55,7 +55,7 @@ class _File:
                     return None
                 self._head = head
                 file.seek(self._offset)
-                pieces = list(iter(lambda: file.read(_PIECE), b""))
+                pieces = list(iter(lambda: file.read(PIECE), b""))
         except FileNotFoundError:
             return []  # a log being rotated comes back
         except OSError as error:
@@ -90,7 +90,7 @@ class _Pipe:
             descriptor = stream.fileno()
         try:
             while not self._closed.is_set():
-                piece = stream.read(_PIECE) if descriptor is None else os.read(descriptor, _PIECE)
+                piece = stream.read(PIECE) if descriptor is None else os.read(descriptor, PIECE)
                 if not piece:
                     break
                 self._pieces.put(piece)

@@ -22,6 +22,8 @@ class Findings:
         """Keys of number columns that held text, with the first such text."""
         self.fitting: set[str] = set()
         """Keys of number columns that held a number."""
+        self.notes: list[str] = []
+        """What could not be read, a sentence each."""
         self.ending: tuple[Incident, int] | None = None
         """The last incident that ends a process, and how many rows stood before it."""
         self._incidents = Incidents()

@@ -48,7 +48,9 @@ class Reading:
         mapping: Mapping[str, str] | None = None,
         from_format: str | None = None,
         attempt: int | None = None,
+        parser: Parser | None = None,
     ) -> None:
+        """`parser`: the one that is fed by the caller, where the log has no lines."""
         if from_format is not None and from_format not in NAMES:
             raise UserError(f"--from {from_format}: not a format; one of {', '.join(NAMES)}")
         self._name = name
@@ -58,9 +60,9 @@ class Reading:
         if from_format == TEXT.name and not self._mapping:
             raise UserError("--from text: needs --map theirs=ours, which names the text's keys")
         self._lines = Lines()
-        self._parsers = _parsers(self._mapping, from_format)
+        self._parsers = _parsers(self._mapping, from_format) if parser is None else [parser]
         self._notes: list[str] = []
-        self._any = False
+        self._any = parser is not None
 
     def feed(self, data: bytes) -> None:
         """More bytes of the log."""
@@ -118,7 +120,7 @@ class Reading:
             for event in findings.events
         )
         last = int(iterations[rows[-1]]) if len(rows) else None
-        notes = list(self._notes)
+        notes = [*self._notes, *findings.notes]
         if findings.rows.left_out:
             notes.append(
                 f"{findings.rows.left_out} blocks without an iteration number repeat values of "

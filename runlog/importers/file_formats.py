@@ -1,0 +1,126 @@
+"""Frameworks known by their files alone, one literal each: what their keys mean."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from runlog.importers.meanings import Key, Meaning
+from runlog.importers.pairs import normalised
+
+
+def _keys(columns: Mapping[str, str | Key]) -> Mapping[str, Key]:
+    return MappingProxyType(
+        {
+            normalised(key): Key(column) if isinstance(column, str) else column
+            for key, column in columns.items()
+        }
+    )
+
+
+CLEANRL = Meaning(
+    name="cleanrl",
+    algorithm="ppo",
+    step="timesteps",
+    keys=_keys(
+        {
+            "charts/episodic_return": "episode_return_mean",
+            "charts/episodic_length": "episode_length_mean",
+            "charts/SPS": "steps_per_second",
+            "losses/policy_loss": "policy_loss",
+            "losses/value_loss": Key("value_loss_after", factor=2.0),
+            "losses/entropy": "entropy",
+            "losses/approx_kl": "kl",
+            "losses/explained_variance": "explained_variance",
+        }
+    ),
+    assumptions=(
+        "CleanRL's policy loss, KL and entropy are those of the update's last minibatch.",
+        "Its value loss is half the mean squared error of that minibatch and was doubled.",
+        "Returns are of the episodes that ended since the update before.",
+    ),
+)
+
+RLLIB = Meaning(
+    name="rllib",
+    algorithm=None,
+    step="timesteps",
+    keys=_keys(
+        {
+            "training_iteration": "iteration",
+            "timesteps_total": "timesteps",
+            "num_env_steps_sampled_lifetime": "timesteps",
+            "episodes_total": "episodes",
+            "timestamp": "time",
+            # before Ray 2.40, and in its old API stack
+            "episode_reward_mean": "episode_return_mean",
+            "episode_reward_min": "episode_return_min",
+            "episode_reward_max": "episode_return_max",
+            "episode_len_mean": "episode_length_mean",
+            "env_runners/episode_reward_mean": "episode_return_mean",
+            "env_runners/episode_reward_min": "episode_return_min",
+            "env_runners/episode_reward_max": "episode_return_max",
+            "info/learner/*/learner_stats/policy_loss": "policy_loss",
+            "info/learner/*/learner_stats/vf_loss": "value_loss_after",
+            "info/learner/*/learner_stats/vf_explained_var": "explained_variance_after",
+            "info/learner/*/learner_stats/kl": "kl",
+            "info/learner/*/learner_stats/entropy": "entropy",
+            "info/learner/*/learner_stats/grad_gnorm": "gradient_norm",
+            # the new API stack
+            "env_runners/episode_return_mean": "episode_return_mean",
+            "env_runners/episode_return_min": "episode_return_min",
+            "env_runners/episode_return_max": "episode_return_max",
+            "env_runners/episode_len_mean": "episode_length_mean",
+            "learners/*/policy_loss": "policy_loss",
+            "learners/*/vf_loss": "value_loss_after",
+            "learners/*/vf_explained_var": "explained_variance_after",
+            "learners/*/mean_kl_loss": "kl",
+            "learners/*/entropy": "entropy",
+        }
+    ),
+    assumptions=("RLlib's losses, KL and entropy are means over the update's minibatches.",),
+)
+
+TRL = Meaning(
+    name="trl",
+    algorithm="grpo",
+    step="iteration",
+    keys=_keys(
+        {
+            "loss": "policy_loss_before",
+            "grad_norm": "gradient_norm",
+            "reward": "episode_return_mean",
+            "reward_std": "episode_return_std",
+            "completions/mean_length": "episode_length_mean",
+            "num_tokens": "timesteps",
+            "entropy": "entropy",
+            "step_time": "seconds_policy",
+        }
+    ),
+    assumptions=(
+        "A reward is a completion's, a step a token.",
+        "TRL's kl is that to the reference model, not to the policy before the step; it is left out.",
+        "The loss is taken before the step, where the ratio is 1.",
+    ),
+)
+
+CHAINERRL = Meaning(
+    name="chainerrl",
+    keys=_keys(
+        {
+            "steps": "timesteps",
+            "episodes": "episodes",
+            "mean": "episode_return_mean",
+            "stdev": "episode_return_std",
+            "max": "episode_return_max",
+            "min": "episode_return_min",
+            "average_value": "value_mean",
+            "average_entropy": "entropy",
+            "average_kl": "kl",
+            "average_policy_step_size": "step_fraction",
+            "explained_variance": "explained_variance",
+        }
+    ),
+    assumptions=("Returns are those of evaluation episodes, one row an evaluation.",),
+)
+
+FILE_FORMATS = (CLEANRL, RLLIB, TRL, CHAINERRL)
+"""In the order asked; the first of those that know equally many keys is taken."""

@@ -1,0 +1,158 @@
+"""TensorBoard's event files as a log: one, or all of a folder, finished or growing."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runlog.importers.counting import Counting
+from runlog.importers.decode import Line
+from runlog.importers.event_series import EventSeries, Series
+from runlog.importers.joining import Joined, joined
+from runlog.importers.meanings import Key, Meaning, best_meaning, key_of
+from runlog.importers.parser import Findings
+from runlog.importers.printed import Printed, type_of_column
+
+FORMAT = "tensorboard"
+MARK = "events.out.tfevents."
+"""What the names of event files begin with; the seconds at which they were begun follow."""
+
+
+def event_files(folder: Path) -> tuple[Path, ...]:
+    """The event files of a folder in the order of their time."""
+    found = [path for path in folder.glob(f"{MARK}*") if path.is_file()]
+    return tuple(sorted(found, key=lambda path: (_begun(path), path.name)))
+
+
+def _begun(path: Path) -> int:
+    word = path.name.removeprefix(MARK).partition(".")[0]
+    return int(word) if word.isdecimal() else 0
+
+
+class EventLog:
+    """Reads event files as the parsers of other formats read lines; feed it by `feed_file`."""
+
+    format = FORMAT
+    delimited = True
+
+    def __init__(self, mapping: Mapping[str, str], wanted: str | None = None) -> None:
+        self._mapping = mapping
+        self._wanted = None if wanted == FORMAT else wanted
+        self._events = EventSeries()
+        self._made: tuple[int, Findings] = (-1, Findings())
+
+    def feed_file(self, name: str, piece: bytes) -> None:
+        """More bytes of the event file of that name."""
+        self._events.feed(name, piece)
+
+    def feed(self, line: Line) -> None:
+        """Event files have no lines."""
+
+    @property
+    def algorithm(self) -> str | None:
+        meaning = self._meaning()
+        return None if meaning is None else meaning.algorithm
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        meaning = self._meaning()
+        return () if meaning is None else meaning.assumptions
+
+    @property
+    def recognised(self) -> bool:
+        return len(self.findings.rows) > 0
+
+    @property
+    def findings(self) -> Findings:
+        """The rows so far, made anew when scalars came."""
+        count, findings = self._made
+        if count != self._events.count:  # a damaged record alone changes no row
+            findings = self._find()
+            self._made = self._events.count, findings
+        return findings
+
+    def _meaning(self) -> Meaning | None:
+        return best_meaning(self._events.series, self._wanted)
+
+    def _find(self) -> Findings:
+        findings, meaning = Findings(), self._meaning()
+        keys: dict[str, Key] = {}
+        series: dict[str, Series] = {}
+        for tag, found in self._events.series.items():
+            key = key_of(tag, meaning, self._mapping)
+            if key is None or key.column in keys:
+                findings.unknown(tag)
+                continue
+            findings.understood.setdefault(tag)
+            keys[key.column], series[key.column] = key, found
+        findings.notes += [
+            f"{name}: a record is damaged and hides all that follows; the rest before it is kept"
+            for name in self._events.stuck
+        ]
+        if self._events.damaged:
+            findings.notes.append(f"{self._events.damaged} damaged records were left out")
+        counting = Counting()
+        for part in joined(series):
+            _put_rows(findings, part, keys, series, counting, meaning)
+        return findings
+
+
+def _put_rows(
+    findings: Findings,
+    part: Joined,
+    keys: Mapping[str, Key],
+    series: Mapping[str, Series],
+    counting: Counting,
+    meaning: Meaning | None,
+) -> None:
+    counted = _step_counts(part.steps, meaning)
+    rows: list[dict[str, Printed]] = [{} for _ in part.steps]
+    for column, (where, values) in part.cells.items():
+        type_ = type_of_column(column)
+        halves = _halves(values) if series[column].single else np.zeros(len(values))
+        for row, value, half in zip(where.tolist(), values.tolist(), halves.tolist(), strict=True):
+            printed = _printed(value, half, type_)
+            found = None if printed is None else keys[column].of(printed)
+            if found is not None:
+                rows[row][column] = found
+    for cells, step, when in zip(rows, part.steps.tolist(), part.times.tolist(), strict=True):
+        if counted == "timesteps":
+            cells.setdefault("timesteps", Printed(step, 0.0))
+        if math.isfinite(when):
+            cells.setdefault("time", Printed(when, 0.0))
+        number = cells.pop("iteration", None)
+        if number is not None:
+            iteration = int(number.value)
+        elif counted == "iteration":
+            iteration = step
+        else:
+            iteration = counting.number(step)
+        row_ = findings.rows.open(iteration)
+        for column, printed in cells.items():
+            row_.put(column, printed)
+
+
+def _step_counts(steps: NDArray[np.int64], meaning: Meaning | None) -> str:
+    """What the steps count: iterations, where the framework says so or they rise one by one."""
+    if meaning is not None and meaning.step is not None:
+        return meaning.step
+    return "iteration" if bool(np.all(np.diff(steps) == 1)) else "timesteps"
+
+
+def _halves(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Half the distance to the next number of single precision."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        gaps = np.spacing(np.abs(values).astype(np.float32)).astype(np.float64) / 2
+    return np.where(np.isfinite(gaps), gaps, 0.0)
+
+
+def _printed(value: float, half: float, type_: str) -> Printed | None:
+    """The number as a cell of that type; None where it cannot be one."""
+    if type_ == "int64":
+        whole = math.isfinite(value) and value == int(value) and abs(value) < 2**53
+        return Printed(int(value), 0.0) if whole else None
+    if type_ == "bool":
+        return Printed(bool(value), 0.0) if value in (0, 1) else None
+    return None if type_ == "string" else Printed(value, half)
