@@ -93,7 +93,7 @@ class Collector:
         for (step, world), (observation, _) in self._ends.items():
             if world == env and start <= step < start + STRETCH and observation is not None:
                 final = model.policy.obs_to_tensor(observation)[0]
-                following[step, world] = float(model.policy.predict_values(final))
+                following[step, world] = model.policy.predict_values(final).item()
         raw = np.stack(self._raw[:-1]) if self._raw else buffer.observations
         return Rollout(
             reward=np.stack(self._paid).astype(np.float64),

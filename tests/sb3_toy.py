@@ -25,6 +25,18 @@ def distance(position: np.ndarray, action: float) -> float:
     return 1.0 - float(position @ position) - 0.1 * action
 
 
+def failing(at: int, error: BaseException) -> Reward:
+    """The usual reward, and that error at step `at`."""
+    calls = iter(range(10**9))
+
+    def reward(position: np.ndarray, action: float) -> float:
+        if next(calls) == at:
+            raise error
+        return distance(position, action)
+
+    return reward
+
+
 class Toy(gymnasium.Env[Any, Any]):
     """A point pushed about: it should stay near 0, and the episode ends where it leaves a ball."""
 
