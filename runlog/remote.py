@@ -109,6 +109,7 @@ class _Followed:
         """The run if anything about it, or about the line, has changed; else None."""
         if time.monotonic() - self._looked < POLL_SECONDS:
             return None
+        self._looked = time.monotonic()
         try:
             fresh = self._advance()
         except Cut as cut:
@@ -116,8 +117,6 @@ class _Followed:
                 return None
             self._cut = cut
             return self.run
-        finally:
-            self._looked = time.monotonic()
         if fresh is None and self._cut is None:
             return None
         self._known, self._cut = fresh or self._known, None

@@ -37,6 +37,10 @@ class RemoteHeart:
         self._here, self._process = here, process
         self._was_there = self._was_there or process is True
 
+    def forget_process(self) -> None:
+        """Another process writes the run now."""
+        self._was_there = False
+
     def observe(self, mtime: int) -> None:
         """A file was written to just now, at that time of the other machine."""
         ahead = mtime + 0.5 - time.time()

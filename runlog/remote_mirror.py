@@ -38,18 +38,21 @@ class Listing:
         self._settled = False
         self.names: Mapping[str, Found] = {}
 
-    async def update(self, sftp: "SFTPClient", now: Found | None) -> bool:
-        """List the folder if it may have changed; whether it was listed."""
+    async def update(self, sftp: "SFTPClient", now: Found | None) -> None:
+        """List the folder if it may have changed."""
         if now is None:
-            return False
+            return
         if now.mtime != self._mtime:
-            self._mtime, self._since, self._settled = now.mtime, time.monotonic(), False
-        elif self._settled or time.monotonic() - self._since < _SETTLED_SECONDS:
-            return False
-        else:
+            since = time.monotonic()
+            await self.list_now(sftp)
+            self._mtime, self._since, self._settled = now.mtime, since, False
+        elif not self._settled and time.monotonic() - self._since > _SETTLED_SECONDS:
+            await self.list_now(sftp)
             self._settled = True
+
+    async def list_now(self, sftp: "SFTPClient") -> None:
+        """List the folder."""
         self.names = await names(sftp, self._path)
-        return True
 
 
 @dataclass
@@ -58,6 +61,9 @@ class Copied:
 
     size: int = 0
     seen: Found | None = None
+
+
+_NEVER = Copied()
 
 
 class RunMirror:
@@ -80,7 +86,6 @@ class RunMirror:
         self._boot: str | None = None
         self._lock: Found | None = None
         self._owner: Mapping[str, Any] = {}
-        self._started = False
 
     @property
     def published(self) -> bool:
@@ -115,25 +120,11 @@ class RunMirror:
         )
         del grown
         self._connection.heard()
-        await self._take_settings(sftp, settings)
-        if self.replaced:
-            return
-        if published is not None:
-            await self._publish(sftp, published)
-            return
-        if lock is not None and lock != self._lock and self._owner_unknown(lock):
-            await self._take_owner(sftp)
-        self._lock = lock
-        here = self._boot is not None and self._owner.get("boot_id") == self._boot
-        known = None if process is None or not here else there is not None
-        self.heart.take(lock, here=here, process=known)
-        # Segments before parts: one that vanishes between is then known from its part.
-        if await self._wal.update(sftp, wal):
-            fresh = [n for n in _segments(self._wal.names) if n not in self._copied]
-            await asyncio.gather(*(self._grow(sftp, first, 0) for first in fresh))
-        if await self._parts.update(sftp, parts):
-            await self._take_parts(sftp)
-        self._started = True
+        await asyncio.gather(
+            self._take_settings(sftp, settings),
+            self._take_life(sftp, lock, there),
+            self._take_rows(sftp, published, wal, parts),
+        )
 
     def _at(self, name: str) -> str:
         return f"{self._remote}/{name}"
@@ -143,9 +134,42 @@ class RunMirror:
         same = self._boot is not None and self._owner.get("boot_id") == self._boot
         return f"/proc/{pid}" if same and isinstance(pid, int) else None
 
-    def _owner_unknown(self, lock: Found) -> bool:
-        # A beat changes the time alone; another writer starts the file anew.
-        return not self._owner or self._lock is None or lock.size != self._lock.size
+    async def _take_life(
+        self, sftp: "SFTPClient", lock: Found | None, process: Found | None
+    ) -> None:
+        asked = self._process_path() is not None
+        fresh = lock is not None and lock != self._lock
+        # A beat changes the time alone; a writer that took the run up again has another process.
+        if fresh and (not self._owner or self._lock is None or (asked and process is None)):
+            before = self._owner
+            await self._take_owner(sftp)
+            if self._owner != before:
+                asked = False
+                self.heart.forget_process()
+        self._lock = lock
+        here = self._boot is not None and self._owner.get("boot_id") == self._boot
+        self.heart.take(lock, here=here, process=process is not None if asked else None)
+
+    async def _take_rows(
+        self,
+        sftp: "SFTPClient",
+        published: Found | None,
+        wal: Found | None,
+        parts: Found | None,
+    ) -> None:
+        if published is not None:
+            await self._publish(sftp, published)
+            return
+        await asyncio.gather(self._wal.update(sftp, wal), self._parts.update(sftp, parts))
+        sealed, open_ = _sealed(self._parts.names), _segments(self._wal.names)
+        if any(first > sealed for first in open_) and sealed not in open_:
+            # A segment went after the parts were listed: its part has been there since before.
+            await self._parts.list_now(sftp)
+            sealed = _sealed(self._parts.names)
+        fresh = [n for n in open_ if n >= sealed and self._copied.get(n, _NEVER).seen is None]
+        await asyncio.gather(
+            *(self._grow(sftp, first, 0) for first in fresh), self._take_parts(sftp)
+        )
 
     async def _take_owner(self, sftp: "SFTPClient") -> None:
         owner, boot = await asyncio.gather(
@@ -242,6 +266,12 @@ async def _nothing() -> None:
 def _segments(listed: Mapping[str, Found]) -> list[int]:
     stems = sorted(name[:-4] for name in listed if name.endswith(".wal"))
     return [int(stem) for stem in stems if stem.isdecimal()]
+
+
+def _sealed(listed: Mapping[str, Found]) -> int:
+    """How many rows the parts hold."""
+    lasts = [name.removesuffix(".parquet").partition("-")[2] for name in listed if _is_part(name)]
+    return max(map(int, lasts), default=-1) + 1
 
 
 def _is_part(name: str) -> bool:
