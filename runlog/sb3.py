@@ -22,16 +22,19 @@ class RunLogCallback(BaseCallback):
     Everything is measured from outside, and training is what it would be without, bit for bit. The
     end of `learn` finishes the log. An exception or a Ctrl-C that ends the program ends the log as
     crashed or stopped; where the program goes on (a notebook, several calls of `learn`), say
-    `with RunLogCallback(path) as callback:` around it. Further keywords become metadata.
+    `with RunLogCallback(path) as callback:` around it. `every=20` measures and logs every 20th
+    update only, for trainers such as A2C whose updates are few steps apart. Further keywords become
+    metadata.
     """
 
-    def __init__(self, path: str | os.PathLike[str], **metadata: Any) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, every: int = 1, **metadata: Any) -> None:
         super().__init__()
-        self._path, self._given = path, metadata
+        self._path, self._every, self._given = path, every, metadata
         self._log: RunLog | None = None
         self._update: Update | None = None
         self._in_with = self._ended = False
         self._iteration = self._timesteps = self._episodes = 0
+        self._logged = 0
         self._seconds_logging: float | None = None
 
     def __enter__(self) -> Self:
@@ -78,7 +81,8 @@ class RunLogCallback(BaseCallback):
         self._log = RunLog(self._path, **told)
         atexit.register(self._break_off)  # after the log's own, so that it is called before it
         self._timesteps = model.num_timesteps
-        self._iteration = model.num_timesteps // (model.n_steps * model.n_envs)
+        self._batch_size = model.n_steps * model.n_envs
+        self._iteration = self._logged = model.num_timesteps // self._batch_size
 
     def _on_rollout_start(self) -> None:
         self._finish_row()
@@ -91,6 +95,10 @@ class RunLogCallback(BaseCallback):
 
     def _on_rollout_end(self) -> None:
         sampled = time.perf_counter()
+        self._iteration += 1
+        self._timesteps += self._batch_size
+        if self._iteration % self._every:
+            return
         rollout = self._collector.finish(self.model, self.locals["values"])
         self._update = Update(self.model, rollout, self._actor, self._critic)
         self._update.row["seconds_sampling"] = sampled - self._begun
@@ -112,7 +120,7 @@ class RunLogCallback(BaseCallback):
         if update is None:
             return
         learnt = time.perf_counter()
-        row = update.learnt(self._iteration + 1)
+        row = update.learnt(self._iteration)
         fitting = update.fitting
         row["seconds_policy"] = (fitting or learnt) - self._learning
         row["seconds_value"] = None if fitting is None else learnt - fitting
@@ -129,14 +137,13 @@ class RunLogCallback(BaseCallback):
     def _append(self, row: dict[str, Any]) -> None:
         if self._log is None:
             return
-        self._iteration += 1
-        self._timesteps += row["batch_size"]
+        updates, self._logged = self._iteration - self._logged, self._iteration
         before, self._row_at = self._row_at, time.perf_counter()
         self._log.iteration(
             iteration=self._iteration,
             timesteps=self._timesteps,
             episodes=self._episodes,
-            updates=1,
-            steps_per_second=row["batch_size"] / (self._row_at - before),
+            updates=updates,
+            steps_per_second=updates * self._batch_size / (self._row_at - before),
             **row,
         )

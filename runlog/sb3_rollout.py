@@ -35,6 +35,7 @@ class Collector:
             is_vecenv_wrapped(env, VecMonitor) or env.env_is_wrapped(Monitor, indices=[0])[0]
         )
         self._totals, self._lengths = np.zeros(env.num_envs), np.zeros(env.num_envs)
+        self._episodes: list[Episode] = []  # since the last rollout that was finished here
         self.start()
 
     def start(self) -> None:
@@ -43,7 +44,6 @@ class Collector:
         self._paid: list[NDArray[Any]] = []
         self._raw: list[NDArray[Any]] = []
         self._ends: dict[tuple[int, int], tuple[Any, bool]] = {}
-        self._episodes: list[Episode] = []
         self._moments = self._mean_and_std()
         self._see()
 
@@ -95,6 +95,7 @@ class Collector:
                 final = model.policy.obs_to_tensor(observation)[0]
                 following[step, world] = model.policy.predict_values(final).item()
         raw = np.stack(self._raw[:-1]) if self._raw else buffer.observations
+        episodes, self._episodes = tuple(self._episodes), []
         return Rollout(
             reward=np.stack(self._paid).astype(np.float64),
             trained=reward,
@@ -105,7 +106,7 @@ class Collector:
             log_probs=buffer.log_probs.astype(np.float64),
             terminated=terminated,
             truncated=truncated,
-            episodes=tuple(self._episodes),
+            episodes=episodes,
             raw=raw if isinstance(raw, np.ndarray) else None,
             observations=buffer.observations,
             actions=buffer.actions,

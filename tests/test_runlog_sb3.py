@@ -385,6 +385,17 @@ def test_several_calls_of_learn_make_one_log_inside_with(tmp_path: Path) -> None
         model.learn(128, callback=alone)
 
 
+def test_only_every_so_manyth_update_is_logged_where_asked(tmp_path: Path) -> None:
+    model = a2c()
+    model.learn(6 * 128, callback=RunLogCallback(tmp_path, every=3), log_interval=None)
+    rows = rows_of(open_run(tmp_path))
+    assert [row["iteration"] for row in rows] == [3, 6]
+    assert [row["updates"] for row in rows] == [3, 3]
+    assert [row["timesteps"] for row in rows] == [384, 768]
+    returns = np.concatenate([row["episode_returns"] for row in rows])
+    assert returns.tolist() == [info["r"] for info in model.ep_info_buffer]
+
+
 def test_a_callback_that_ends_the_training_stops_the_log(tmp_path: Path) -> None:
     class Enough(BaseCallback):
         def _on_step(self) -> bool:
