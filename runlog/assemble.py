@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from runlog.attempts import select
 from runlog.chunk import ParquetChunk
 from runlog.records import FORMAT
-from runlog.run import Chunk, Event, ImportInfo, Run
+from runlog.rows import Chunk
+from runlog.run import Event, ImportInfo, Run
 from runlog.schema import SCHEMA_VERSION
 from runlog.state import ended_state, state_of
 

@@ -1,4 +1,4 @@
-"""Rows of a run in one place: a Parquet file read column by column, or records in memory."""
+"""Rows of a run in a Parquet file, read column by column."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from runlog.column import Column, ListColumn
 from runlog.parts import Footer, not_readable, open_parquet, read_footer
-from runlog.run import Chunk, Column, ListColumn
+from runlog.rows import Chunk
 from runlog.schema import BY_NAME, Type
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ import numpy as np
 
 from runlog.assemble import assemble, published_run
 from runlog.chunk import ParquetChunk
+from runlog.column import Column, ListColumn
 from runlog.errors import UserError
 from runlog.folder import PUBLISHED, RUN_JSON
 from runlog.parts import not_readable
-from runlog.run import Column, ImportInfo, ListColumn, Run
+from runlog.run import ImportInfo, Run
 from runlog.schema import BY_NAME, Type
 
 # Arrow can abort the process on a damaged file, so another process reads all of it first.

@@ -20,7 +20,8 @@ from runlog.folder import (
     segments,
 )
 from runlog.lock import Heart, Life
-from runlog.run import Chunk, Run, State
+from runlog.rows import Chunk
+from runlog.run import Run, State
 from runlog.state import ended_state, live_state, state_of
 from runlog.wal import SegmentReader
 
