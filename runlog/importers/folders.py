@@ -1,9 +1,11 @@
 """Folders of other trainers: which of their files is the log."""
 
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from runlog.importers.event_records import is_event_file
-from runlog.importers.tensorboard import event_files
+from runlog.importers.tensorboard import MARK
 
 _BY_RANK = (
     "progress.csv",  # Stable-Baselines3, baselines, garage, OmniSafe, RLlib
@@ -20,16 +22,20 @@ _EPISODES = "*monitor.csv"
 def foreign_log_in(folder: Path) -> Path | None:
     """The log a folder of another trainer holds: a file, or the folder itself where it holds event
     files; None where nothing in it is known by its name."""
+    name = log_among(
+        {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
+    )
+    return None if name is None else folder / name
+
+
+def log_among(sizes: Mapping[str, int]) -> str | None:
+    """The log among the files of a folder, given by name with their sizes; `.` is the folder."""
     for name in _BY_RANK:
-        if _holds_something(folder / name):
-            return folder / name
-    if event_files(folder):
-        return folder
-    return next((path for path in sorted(folder.glob(_EPISODES)) if path.is_file()), None)
-
-
-def _holds_something(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 0
+        if sizes.get(name):
+            return name
+    if any(name.startswith(MARK) for name in sizes):
+        return "."
+    return next((name for name in sorted(sizes) if fnmatchcase(name, _EPISODES)), None)
 
 
 def holds_events(path: Path) -> bool:
