@@ -34,8 +34,13 @@ FLAG = (
 class Printed:
     """A value and its resolution: half a unit of the last printed digit; 0 where it is exact."""
 
-    value: float | bool | str
+    value: float | bool | str | tuple[float, ...]
     half_unit: float
+
+    @property
+    def number(self) -> float:
+        """The value where it is a number or a flag, NaN where it is not."""
+        return float(self.value) if isinstance(self.value, int | float) else math.nan
 
 
 def _number(text: str, *, exact: bool) -> Printed | None:

@@ -1,23 +1,6 @@
-"""The text formats known, one literal each: what is printed, with columns in the places of values."""
+"""The guide's own printed output."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Format:
-    """One trainer's printed output.
-
-    `header`: the line that opens a block. `lines`: every other line, as printed, with `{column}`
-    where the value stands. Case, indent and white space do not matter, nor does what stands before
-    or after. `assumptions`: where a printed number means something else than its column, one sentence each.
-    """
-
-    name: str
-    algorithm: str | None
-    header: str | None
-    lines: tuple[str, ...]
-    assumptions: tuple[str, ...] = ()
-
+from runlog.importers.formats.format import Format
 
 GUIDE = Format(
     name="guide",
@@ -47,11 +30,3 @@ GUIDE = Format(
         "The ratio's std stands in for that of the log ratio; the two agree to first order.",
     ),
 )
-
-TEXT = Format(name="text", algorithm=None, header=None, lines=())
-"""Any `key: value` text whose keys the user names with --map."""
-
-TEXT_FORMATS: tuple[Format, ...] = (GUIDE,)
-TABLE_FORMATS = ("csv", "jsonl")
-NAMES = (*(f.name for f in TEXT_FORMATS), TEXT.name, *TABLE_FORMATS)
-"""What `--from` accepts."""
