@@ -15,7 +15,7 @@ from runlog.folder import PUBLISHED, RUN_JSON, WAL
 from runlog.remote_address import LOST, Address, address_of
 from runlog.remote_connection import Connection, Cut, connection_to, patiently
 from runlog.remote_files import Found, look, names
-from runlog.remote_log import LogMirror, Shelf
+from runlog.remote_log import EventsMirror, LogMirror, Shelf, log_in
 from runlog.remote_login import plain
 from runlog.run import Run
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from runlog.tail import Follower
 
-Kind = Literal["run", "folder", "file"]
+Kind = Literal["run", "folder", "file", "events"]
 POLL_SECONDS = 0.45
 """Between two looks at what may still grow; asked sooner, a follower says that nothing is new."""
 AT_ONCE = 32
@@ -33,7 +33,7 @@ INSTALL = "reading over ssh needs asyncssh: pip install 'trpo-tui[ssh]'"
 
 
 def connect(path: str, *, asking: bool = True) -> Kind:
-    """Log in and say what lies at the address: a run, another folder, a file.
+    """Log in and say what lies at the address: a run, a file, a folder of event files or of runs.
 
     `asking`: whether the login may ask on the terminal. Raises UserError, one line, for all that
     keeps it from being read.
@@ -59,7 +59,7 @@ def open_remote(
         return RemoteRun(address, connection, attempt=attempt).run
     from runlog.reader import open_run
 
-    mirror = LogMirror(connection, address.path, Shelf())
+    mirror = _mirror(kind, address, connection)
     with _spoken(address, mirror.path) as named:
         patiently(mirror.update)
         run = open_run(mirror.path, attempt=attempt, mapping=mapping, from_format=from_format)
@@ -78,7 +78,10 @@ def follow_remote(
     address, connection, kind = _found(path)
     if kind == "run":
         return RemoteRun(address, connection, attempt=attempt)
-    return RemoteLog(address, connection, attempt=attempt, mapping=mapping, from_format=from_format)
+    mirror = _mirror(kind, address, connection)
+    return RemoteLog(
+        address, connection, mirror, attempt=attempt, mapping=mapping, from_format=from_format
+    )
 
 
 def find_remote_runs(path: str) -> tuple[str, ...]:
@@ -171,6 +174,7 @@ class RemoteLog(_Followed):
         self,
         address: Address,
         connection: Connection,
+        mirror: LogMirror | EventsMirror,
         *,
         attempt: int | None = None,
         mapping: Mapping[str, str] | None = None,
@@ -178,7 +182,7 @@ class RemoteLog(_Followed):
     ) -> None:
         from runlog.reader import follow
 
-        self._mirror = mirror = LogMirror(connection, address.path, Shelf())
+        self._mirror = mirror
         with _spoken(address, mirror.path) as named:
             patiently(mirror.update)
             self._copy = follow(
@@ -195,6 +199,13 @@ class RemoteLog(_Followed):
 
     def close(self) -> None:
         self._copy.close()
+
+
+def _mirror(kind: Kind, address: Address, connection: Connection) -> LogMirror | EventsMirror:
+    if kind == "folder":
+        raise UserError(f"{address}: no run here; give a run's folder, a run.parquet or a log")
+    mirror = EventsMirror if kind == "events" else LogMirror
+    return mirror(connection, address.path, Shelf())
 
 
 def _keep(shelf: Shelf, run: Run) -> None:
@@ -227,16 +238,20 @@ def _found(path: str, *, asking: bool = True) -> tuple[Address, Connection, Kind
 
     with _spoken(address):
         here, settings, published, wal, beside = patiently(lambda: connection.call(ask))
-    if here is None:
-        raise UserError(f"{address}: no such file or folder")
-    if here.kind == "folder":
-        kind: Kind = "run" if settings or published or wal else "folder"
-        return address, connection, kind
-    if here.kind != "file":
-        raise UserError(f"{address}: neither a file nor a folder")
-    if address.path.rpartition("/")[2] == PUBLISHED and beside is not None:
-        return address.parent, connection, "run"
-    return address, connection, "file"
+        if here is None:
+            raise UserError(f"{address}: no such file or folder")
+        if here.kind == "other":
+            raise UserError(f"{address}: neither a file nor a folder")
+        if here.kind == "file":
+            if address.path.rpartition("/")[2] == PUBLISHED and beside is not None:
+                return address.parent, connection, "run"
+            return address, connection, "file"
+        if settings or published or wal:
+            return address, connection, "run"
+        log = log_in(patiently(lambda: connection.call(lambda sftp: names(sftp, address.path))))
+    if log is None or log == ".":
+        return address, connection, "folder" if log is None else "events"
+    return address.below(log), connection, "file"
 
 
 @contextmanager

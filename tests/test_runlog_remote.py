@@ -3,17 +3,20 @@
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from runlog_rows import assert_rows, writer
-from ssh_server import SshServer, until
+from ssh_server import SlowLine, SshServer, until
 
-from runlog import remote, remote_connection, remote_mirror
+from runlog import remote, remote_connection, remote_log, remote_mirror
 from runlog.errors import UserError
 from runlog.reader import follow, open_run
 from runlog.remote_address import address_of
+from runlog.remote_files import Found
+from runlog.remote_heart import RemoteHeart
 from runlog.writer import RunLog
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_logs"
@@ -301,6 +304,80 @@ def test_a_writer_that_is_killed_over_there_is_seen(server, tmp_path):
 def test_what_cannot_be_read_is_one_line(server, path, said):
     with pytest.raises(UserError, match=said):
         open_run(server.url(path))
+
+
+def test_a_folder_of_another_trainer_is_its_log(server, tmp_path):
+    folder = tmp_path / "sb3"
+    folder.mkdir()
+    (folder / "0.monitor.csv").write_text("#{}\nr,l,t\n1.0,2,3.0\n")
+    (folder / "progress.csv").write_text("iteration,kl,entropy\n1,0.1,1.5\n2,0.2,1.4\n")
+    assert remote.connect(server.url(folder)) == "file"
+    follower = follow(server.url(folder))
+    assert follower.run.column("kl").values.tolist() == [0.1, 0.2]
+    with (folder / "progress.csv").open("a") as file:
+        file.write("3,0.3,1.3\n")
+    assert len(polled(follower, lambda run: len(run) == 3)) == 3
+
+
+def test_event_files_are_followed_and_new_ones_found(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(remote_log, "LIST_SECONDS", 0.0)
+    folder = tmp_path / "tb"
+    folder.mkdir()
+    (folder / "events.out.tfevents.1.box").write_bytes(b"one")
+    connection = remote_connection.connection_to(address_of(server.url(folder)))
+    assert remote.connect(server.url(folder)) == "events"
+    mirror = remote_log.EventsMirror(connection, str(folder), remote_log.Shelf())
+    mirror.update()
+    (folder / "events.out.tfevents.2.box").write_bytes(b"two")
+    with (folder / "events.out.tfevents.1.box").open("ab") as file:
+        file.write(b" and more")
+    mirror.update()
+    copies = {path.name: path.read_bytes() for path in mirror.path.iterdir()}
+    assert copies == {
+        "events.out.tfevents.1.box": b"one and more",
+        "events.out.tfevents.2.box": b"two",
+    }
+
+
+def test_a_line_that_falls_silent_counts_as_cut(server, tmp_path, monkeypatch):
+    line = SlowLine(server.port, 0.0)
+    server.trust(port=line.port)
+    log = RunLog(tmp_path / "run")
+    log.iteration(iteration=1)
+    follower = follow(server.url(tmp_path / "run", line.port))
+    monkeypatch.setattr(remote_connection, "SILENT_SECONDS", 0.2)
+    line.seconds = 999.0
+    assert follower.poll().notes[-1].startswith("connection lost")
+    line.seconds = 0.0
+    log.iteration(iteration=2)
+    monkeypatch.setattr(remote_connection, "SILENT_SECONDS", 20.0)
+    assert len(polled(follower, lambda run: len(run) == 2)) == 2
+    log.close()
+    line.close()
+
+
+def test_a_writer_is_told_by_its_beat_where_its_process_cannot_be_seen():
+    heart = RemoteHeart()
+    now = int(time.time())
+    heart.take(Found("file", 9, now - 5), here=False, process=None)
+    assert heart.look() == "alive"
+    heart = RemoteHeart()
+    heart.take(Found("file", 9, now - 500), here=False, process=None)
+    assert heart.look() == "silent"
+    heart.take(Found("file", 9, now - 490), here=False, process=None)
+    assert heart.look() == "alive"  # it was touched between: that machine's clock is behind
+    assert heart.clock() == pytest.approx(time.time() - 490, abs=2)
+    heart.take(None, here=False, process=None)
+    assert heart.look() == "silent"
+
+
+def test_a_process_that_was_there_and_is_not_any_more_is_gone():
+    heart, lock = RemoteHeart(), Found("file", 9, int(time.time()))
+    heart.take(lock, here=True, process=False)  # in a container it has another number
+    assert heart.look() == "alive"
+    heart.take(lock, here=True, process=True)
+    heart.take(lock, here=True, process=False)
+    assert heart.look() == "gone"
 
 
 def test_a_folder_without_a_run_is_one_line_that_names_the_address(server, tmp_path):

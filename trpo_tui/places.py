@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 
 def is_folder_of_runs(path: str) -> bool:
-    """Whether a folder lies there that is no run itself; logs in on another machine, if it must."""
+    """Whether a folder lies there that is no run or log itself; logs in on another machine, if it must."""
     if is_remote(path):
         return _reached(path) == "folder"
     from runlog.folder import is_run
+    from runlog.importers.folders import foreign_log_in
 
-    return Path(path).is_dir() and not is_run(path)
+    place = Path(path)
+    return place.is_dir() and not is_run(place) and foreign_log_in(place) is None
 
 
 def runs_below(path: str) -> tuple[str, ...]:
