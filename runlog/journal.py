@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ SEGMENT_BYTES = 8 * 2**20
 """A segment that has reached either is sealed; never by time."""
 RETRY_SECONDS = 30.0
 """After a seal that failed, how long until the next try."""
+BREATH_SECONDS = 0.0003
+"""How long the worker lets the training run between two slices of a seal."""
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 _logger = logging.getLogger("runlog")
 
@@ -240,7 +242,7 @@ class Journal:
                 self._lock.beat()
             if self._full and now >= self._retry:
                 self._retry = now + RETRY_SECONDS
-                self._seal_full()
+                self._seal_full(lambda: time.sleep(BREATH_SECONDS))
                 self._retry = 0.0
             self._troubled = False
         except OSError as error:
@@ -248,11 +250,11 @@ class Journal:
                 _logger.warning("%s: %s; nothing is lost yet, trying again", self.folder, error)
             self._dirty = self._troubled = True
 
-    def _seal_full(self) -> None:
+    def _seal_full(self, breathe: Callable[[], None] = lambda: None) -> None:
         while self._full:
             segment = self._full[0]
             segment.sync()
-            seal(self.folder, segment.first_row)
+            seal(self.folder, segment.first_row, breathe=breathe)
             segment.close()
             self._full.pop(0)
 

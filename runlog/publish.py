@@ -1,7 +1,7 @@
 """Segments become immutable parts, and the parts of an ended run its one run.parquet."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from runlog.parts import (
     read_footer,
     table_of,
 )
+from runlog.schema import Type
 from runlog.state import ENDED
 from runlog.tail import Tail
 from runlog.wal import SegmentReader
@@ -27,29 +28,68 @@ from runlog.wal import SegmentReader
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_SLICE_ROWS = 16
+_SLICE_BYTES = 2**16
+"""So much is worked on between two breaths."""
 _WORDLESS = ("killed", "lost")
 
 
-def seal(folder: Path, first_row: int) -> None:
+def seal(folder: Path, first_row: int, *, breathe: Callable[[], None] = lambda: None) -> None:
     """Make the segment that begins with that row an immutable part, the sign that it is sealed.
 
     The segment itself stays for slow readers until the next one is sealed; older ones go. A
-    segment without rows stays what it is: its events travel with it.
+    segment without rows stays what it is: its events travel with it. `breathe` is called after
+    every fraction of a millisecond in which no other thread could run.
     """
     reader = SegmentReader(files.segment_path(folder, first_row), first_row)
-    if not reader.advance() or not (rows := reader.rows()):
+    if not _read_through(reader, breathe) or not (rows := reader.rows()):
         return
     (folder / files.PARTS).mkdir(exist_ok=True)
+    slices = [rows[start : start + _SLICE_ROWS] for start in range(0, len(rows), _SLICE_ROWS)]
+    table, columns = _table(slices, breathe)
     footer = Footer(
         metadata=files.read_metadata(folder) or {"run_id": reader.run_id},
         events=tuple(reader.events),
-        columns=columns_with_values(rows),
+        columns=columns,
     )
     path = files.part_path(folder, first_row, reader.next_row - 1)
-    files.write_new(path, encode(table_of(rows, extras_of(rows)), footer))
+    files.write_new(path, encode(table, footer))
     for older in files.segments(folder):
         if older < first_row and _is_sealed(folder, older):
             _remove(files.segment_path(folder, older))
+
+
+def _read_through(reader: SegmentReader, breathe: Callable[[], None]) -> bool:
+    """Read a segment nobody writes to its end, a slice at a time; False if it is not there."""
+    most, read = _SLICE_BYTES, 0
+    while reader.advance(most):
+        breathe()
+        if reader.size > read:
+            most, read = _SLICE_BYTES, reader.size
+        elif read + most < reader.path.stat().st_size:
+            most *= 2  # a record longer than that
+        else:
+            return True
+    return False
+
+
+def _table(
+    slices: "Sequence[Sequence[Mapping[str, Any]]]", breathe: Callable[[], None]
+) -> "tuple[pa.Table, tuple[str, ...]]":
+    """The rows as one table, and the columns that hold something."""
+    import pyarrow as pa
+
+    extras: dict[str, Type] = {}
+    columns: dict[str, bool] = {}
+    for rows in slices:
+        extras = extras_of(rows) | extras  # the first value's type holds
+        columns |= dict.fromkeys(columns_with_values(rows), True)
+        breathe()
+    tables: list[pa.Table] = []
+    for rows in slices:
+        tables.append(table_of(rows, dict(sorted(extras.items()))))
+        breathe()
+    return pa.concat_tables(tables), columns_with_values([columns])
 
 
 def _is_sealed(folder: Path, first_row: int) -> bool:

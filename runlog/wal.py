@@ -83,12 +83,12 @@ class SegmentReader:
         self.run_id: str | None = None
         self.chunks: list[CachedChunk] = []
 
-    def advance(self) -> bool:
-        """Take the valid records appended since; False if the file is gone."""
+    def advance(self, most: int = -1) -> bool:
+        """Take the valid records appended since, of `most` bytes; False if the file is gone."""
         try:
             with self.path.open("rb") as file:
                 file.seek(self.size)
-                data = file.read()
+                data = file.read(most)
         except FileNotFoundError:
             return False
         found = scan(data)
