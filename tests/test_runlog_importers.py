@@ -479,7 +479,7 @@ def test_options_that_cannot_be_are_refused():
         read(HEALTHY, from_format="text")
     with pytest.raises(UserError, match="not csv"):
         read(HEALTHY, from_format="csv")
-    assert set(NAMES) == {"guide", "text", "csv", "jsonl"}
+    assert set(NAMES) >= {"guide", "text", "csv", "jsonl", "tensorboard"}
 
 
 def test_the_age_of_a_log_is_all_that_tells_whether_it_runs():

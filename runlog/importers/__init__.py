@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from runlog.importers.follow import FollowedLog
-from runlog.importers.formats import NAMES
+from runlog.importers.meanings import NAMES
 from runlog.importers.reading import Reading
 from runlog.importers.suggestions import suggested_map
 from runlog.run import Run

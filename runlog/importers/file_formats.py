@@ -1,26 +1,14 @@
 """Frameworks known by their files alone, one literal each: what their keys mean."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from runlog.importers.formats.format import Format, Key, keys
 
-from runlog.importers.meanings import Key, Meaning
-from runlog.importers.pairs import normalised
-
-
-def _keys(columns: Mapping[str, str | Key]) -> Mapping[str, Key]:
-    return MappingProxyType(
-        {
-            normalised(key): Key(column) if isinstance(column, str) else column
-            for key, column in columns.items()
-        }
-    )
-
-
-CLEANRL = Meaning(
+CLEANRL = Format(
     name="cleanrl",
     algorithm="ppo",
     step="timesteps",
-    keys=_keys(
+    own=frozenset(("charts/episodic_return", "losses/policy_loss", "losses/approx_kl")),
+    silent=frozenset(("charts/learning_rate", "losses/clipfrac", "losses/old_approx_kl")),
+    keys=keys(
         {
             "charts/episodic_return": "episode_return_mean",
             "charts/episodic_length": "episode_length_mean",
@@ -39,72 +27,69 @@ CLEANRL = Meaning(
     ),
 )
 
-RLLIB = Meaning(
+_RLLIB = {
+    "training_iteration": "iteration",
+    "timesteps_total": "timesteps",
+    "num_env_steps_sampled_lifetime": "timesteps",
+    "episodes_total": "episodes",
+    "timestamp": "time",
+    # the old API stack
+    "episode_reward_mean": "episode_return_mean",
+    "episode_reward_min": "episode_return_min",
+    "episode_reward_max": "episode_return_max",
+    "episode_len_mean": "episode_length_mean",
+    "info/learner/*/learner_stats/policy_loss": "policy_loss",
+    "info/learner/*/learner_stats/vf_loss": "value_loss_after",
+    "info/learner/*/learner_stats/vf_explained_var": "explained_variance_after",
+    "info/learner/*/learner_stats/kl": "kl",
+    "info/learner/*/learner_stats/entropy": "entropy",
+    "info/learner/*/learner_stats/grad_gnorm": "gradient_norm",
+    # the new one
+    "env_runners/episode_return_mean": "episode_return_mean",
+    "env_runners/episode_return_min": "episode_return_min",
+    "env_runners/episode_return_max": "episode_return_max",
+    "env_runners/episode_len_mean": "episode_length_mean",
+    "learners/*/policy_loss": "policy_loss",
+    "learners/*/vf_loss_unclipped": "value_loss_after",
+    "learners/*/vf_explained_var": "explained_variance_after",
+    "learners/*/mean_kl_loss": "kl",
+    "learners/*/entropy": "entropy",
+    "learners/*/gradients_default_optimizer_global_norm": "gradient_norm",
+}
+RLLIB = Format(
     name="rllib",
-    algorithm=None,
     step="timesteps",
-    keys=_keys(
-        {
-            "training_iteration": "iteration",
-            "timesteps_total": "timesteps",
-            "num_env_steps_sampled_lifetime": "timesteps",
-            "episodes_total": "episodes",
-            "timestamp": "time",
-            # before Ray 2.40, and in its old API stack
-            "episode_reward_mean": "episode_return_mean",
-            "episode_reward_min": "episode_return_min",
-            "episode_reward_max": "episode_return_max",
-            "episode_len_mean": "episode_length_mean",
-            "env_runners/episode_reward_mean": "episode_return_mean",
-            "env_runners/episode_reward_min": "episode_return_min",
-            "env_runners/episode_reward_max": "episode_return_max",
-            "info/learner/*/learner_stats/policy_loss": "policy_loss",
-            "info/learner/*/learner_stats/vf_loss": "value_loss_after",
-            "info/learner/*/learner_stats/vf_explained_var": "explained_variance_after",
-            "info/learner/*/learner_stats/kl": "kl",
-            "info/learner/*/learner_stats/entropy": "entropy",
-            "info/learner/*/learner_stats/grad_gnorm": "gradient_norm",
-            # the new API stack
-            "env_runners/episode_return_mean": "episode_return_mean",
-            "env_runners/episode_return_min": "episode_return_min",
-            "env_runners/episode_return_max": "episode_return_max",
-            "env_runners/episode_len_mean": "episode_length_mean",
-            "learners/*/policy_loss": "policy_loss",
-            "learners/*/vf_loss": "value_loss_after",
-            "learners/*/vf_explained_var": "explained_variance_after",
-            "learners/*/mean_kl_loss": "kl",
-            "learners/*/entropy": "entropy",
-        }
-    ),
+    own=frozenset(("training_iteration", "ray/tune/training_iteration")),
+    keys=keys(_RLLIB | {f"ray/tune/{key}": column for key, column in _RLLIB.items()}),
     assumptions=("RLlib's losses, KL and entropy are means over the update's minibatches.",),
 )
 
-TRL = Meaning(
+_TRL = {
+    "loss": "policy_loss_before",
+    "grad_norm": "gradient_norm",
+    "reward": "episode_return_mean",
+    "reward_std": "episode_return_std",
+    "completions/mean_length": "episode_length_mean",
+    "num_tokens": "timesteps",
+    "entropy": "entropy",
+}
+TRL = Format(
     name="trl",
     algorithm="grpo",
     step="iteration",
-    keys=_keys(
-        {
-            "loss": "policy_loss_before",
-            "grad_norm": "gradient_norm",
-            "reward": "episode_return_mean",
-            "reward_std": "episode_return_std",
-            "completions/mean_length": "episode_length_mean",
-            "num_tokens": "timesteps",
-            "entropy": "entropy",
-            "step_time": "seconds_policy",
-        }
-    ),
+    own=frozenset(("frac_reward_zero_std", "train/frac_reward_zero_std", "reward_std")),
+    keys=keys(_TRL | {f"train/{key}": column for key, column in _TRL.items()}),
     assumptions=(
         "A reward is a completion's, a step a token.",
-        "TRL's kl is that to the reference model, not to the policy before the step; it is left out.",
         "The loss is taken before the step, where the ratio is 1.",
+        "TRL's kl is that to the reference model, not to the policy before the step; left out.",
     ),
 )
 
-CHAINERRL = Meaning(
+CHAINERRL = Format(
     name="chainerrl",
-    keys=_keys(
+    own=frozenset(("average_value", "average_entropy", "average_kl")),
+    keys=keys(
         {
             "steps": "timesteps",
             "episodes": "episodes",

@@ -8,11 +8,13 @@ import numpy as np
 from runlog.attempts import select
 from runlog.errors import UserError
 from runlog.importers.blocks import TextLog
+from runlog.importers.csv_log import CsvLog
 from runlog.importers.decode import Lines, line_of
-from runlog.importers.formats import NAMES, TEXT, TEXT_FORMATS
+from runlog.importers.formats import TEXT, TEXT_FORMATS
+from runlog.importers.json_log import JsonLog
+from runlog.importers.meanings import NAMES
 from runlog.importers.pairs import checked
 from runlog.importers.parser import Findings, Parser
-from runlog.importers.tables import CsvLog, JsonLog
 from runlog.run import Event, ImportInfo, Run, State, StateName
 
 RECENT = 60.0
@@ -24,10 +26,10 @@ def _parsers(mapping: Mapping[str, str], wanted: str | None) -> list[Parser]:
     if wanted == TEXT.name or (wanted is None and mapping):
         texts.append(TEXT)
     parsers: list[Parser] = [TextLog(f, mapping, forced=wanted is not None) for f in texts]
-    if wanted in (None, "jsonl"):
-        parsers.append(JsonLog(mapping))
-    if wanted in (None, "csv"):
-        parsers.append(CsvLog(mapping))
+    if wanted not in ("csv", "tensorboard", TEXT.name):
+        parsers.append(JsonLog(mapping, wanted))
+    if wanted not in ("jsonl", "tensorboard", TEXT.name):
+        parsers.append(CsvLog(mapping, wanted))
     return parsers
 
 

@@ -1,168 +1,185 @@
-"""Tables: CSV or tab-separated text, and JSON lines, one row an iteration."""
+"""Tables: rows of cells under names, whoever wrote them; one row an iteration."""
 
-import csv
-import json
+import math
 import re
 from collections.abc import Mapping
 
-from runlog.importers.decode import Line
-from runlog.importers.pairs import normalised
+from runlog.importers.counting import Counting
+from runlog.importers.formats.format import Format, Key
+from runlog.importers.meanings import algorithm_of, best_format, finish, is_silent, key_of, tells
 from runlog.importers.parser import Findings
+from runlog.importers.precision import Precision
 from runlog.importers.printed import NUMBER, Printed, read, type_of_column
-from runlog.schema import BY_NAME
+from runlog.schema import Type
 
-_CELL = re.compile(NUMBER)
-_FULL_PRECISION = 12
-"""Significant digits from which a number must come from a program that prints all it has."""
-_DEPTH = 6
+CELL = re.compile(NUMBER)
 
 
-class _Number(str):
-    """The digits of a JSON number."""
+class Table:
+    """What CSV and JSON lines share: cells to values.
 
+    The cells are kept as they came. What they mean is told by all names met so far, and how
+    precise they are by all numbers of a column: when a new row changes that, all are read again.
+    """
 
-class _Table:
-    """What CSV and JSON lines share: names to columns, cells to values."""
+    format_of_file = ""
 
-    algorithm: str | None = None
-    assumptions: tuple[str, ...] = ()
-
-    def __init__(self, mapping: Mapping[str, str]) -> None:
-        self.findings = Findings()
+    def __init__(self, mapping: Mapping[str, str], wanted: str | None = None) -> None:
+        self.framework: Format | None = None
         self._mapping = mapping
+        self._wanted = wanted
+        self._entries: list[Mapping[str, str] | str] = []  # rows, and lines between them
+        self._names: dict[str, None] = {}
+        self._precision: dict[str, Precision] = {}
+        self._exact = False
+        self._stale = True
+        self._reader = _Cells({}, {}, exact=False)
+
+    def row(self, cells: Mapping[str, str]) -> None:
+        """One more row."""
+        self._entries.append(cells)
+        for name, word in cells.items():
+            precision = self._precision.get(name)
+            if precision is None:
+                precision = self._precision[name] = Precision()
+                self._names[name] = None
+                self._stale = True
+            if not precision.full and precision.meet(word):
+                self._stale = True
+
+    def between(self, line: str) -> None:
+        """A line that is no row."""
+        self._entries.append(line)
+
+    @property
+    def format(self) -> str:
+        name = "" if self.framework is None else f"{self.framework.name} "
+        return name + self.format_of_file
+
+    @property
+    def algorithm(self) -> str | None:
+        return algorithm_of(self.framework, self._names)
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        return () if self.framework is None else self.framework.assumptions
 
     @property
     def recognised(self) -> bool:
-        columns = {self._column(key) for key in self.findings.understood}
-        return len(self.findings.rows) > 0 and any(
-            column not in BY_NAME or BY_NAME[column].group != "progress"
-            for column in columns
-            if column is not None
+        findings = self.findings
+        return len(findings.rows) > 0 and any(
+            key is not None and tells(key.column) for key in map(self.key, findings.understood)
         )
 
-    def _column(self, name: str) -> str | None:
-        """The column a name stands for: the user's word, else a declared name itself."""
-        mapped = self._mapping.get(normalised(name))
-        if mapped is not None:
-            return mapped
-        declared = BY_NAME.get(name.strip())
-        return declared.name if declared is not None and not declared.is_list else None
+    def key(self, name: str) -> Key | None:
+        """What a name stands for."""
+        return key_of(name, self.framework, self._mapping)
+
+    @property
+    def findings(self) -> Findings:
+        """What the rows so far say."""
+        if self._stale:
+            self._stale = False
+            self.framework = self._told_by(self._names)
+            exact = any(precision.full for precision in self._precision.values())
+            keys = {name: self.key(name) for name in self._names}
+            self._reader = _Cells(keys, self._precision, exact=exact, framework=self.framework)
+        self._reader.read(self._entries)
+        return self._reader.findings
+
+    def _told_by(self, names: Mapping[str, None]) -> Format | None:
+        return best_format(names, self._wanted)
+
+
+class _Cells:
+    """Reads entries with one understanding of their names and precisions."""
+
+    def __init__(
+        self,
+        keys: Mapping[str, Key | None],
+        precision: Mapping[str, Precision],
+        *,
+        exact: bool,
+        framework: Format | None = None,
+    ) -> None:
+        self.findings = Findings()
+        self._known: dict[str, tuple[Key, Type]] = {}
+        for name, key in keys.items():
+            if key is None:
+                if not is_silent(name, framework):
+                    self.findings.unknown(name)
+            else:
+                self._known[name] = key, type_of_column(key.column)
+                self.findings.understood.setdefault(name)
+        self._precision = precision
+        self._exact = exact
+        self._framework = framework
+        self._rounded = {} if framework is None else framework.rounded
+        self._counting = Counting()
+        self._numbered = False
+        self._done = 0
+
+    def read(self, entries: list[Mapping[str, str] | str]) -> None:
+        """The entries not read yet."""
+        for entry in entries[self._done :]:
+            if isinstance(entry, str):
+                self.findings.between(entry)
+            else:
+                self._row(entry)
+        self._done = len(entries)
 
     def _row(self, cells: Mapping[str, str]) -> None:
         found: dict[str, Printed] = {}
-        full = False
-        for name, text in cells.items():
-            column = self._column(name)
-            if column is None:
-                self.findings.unknown(name)
+        for name, word in cells.items():
+            known = self._known.get(name)
+            if known is None or known[0].column in found:
                 continue
-            self.findings.understood.setdefault(name)
-            word = text.strip().lower()
-            full = full or sum(map(str.isdigit, word.partition("e")[0])) >= _FULL_PRECISION
-            type_ = type_of_column(column)
-            if type_ not in ("bool", "string") and _CELL.fullmatch(word) is None:
-                if any(map(str.isalnum, word)):  # a dash is no number yet, a word never will be
-                    self.findings.misfits.setdefault(name, text.strip())
-                continue
-            self.findings.fitting.add(name)
-            printed = read(word if type_ != "string" else text.strip(), type_)
-            if printed is not None:
-                found[column] = printed
+            key, type_ = known
+            printed = self._printed(name, word, type_)
+            value = None if printed is None else key.of(printed)
+            if value is not None:
+                found[key.column] = value
         if not found:
             return
-        number = found.pop("iteration", None)
-        row = self.findings.rows.open(None if number is None else int(number.value))
+        finish(self._framework, found)
+        row = self.findings.rows.open(self._number(found))
         for column, printed in found.items():
-            # a program that prints all digits drops trailing zeros: 0.5 is then exact
-            row.put(column, Printed(printed.value, 0.0) if full else printed)
+            row.put(column, printed)
         self.findings.block()
 
-
-class CsvLog(_Table):
-    """A header of names and rows of numbers between commas, tabs or semicolons."""
-
-    format = "csv"
-    delimited = False
-
-    def __init__(self, mapping: Mapping[str, str]) -> None:
-        super().__init__(mapping)
-        self._names: list[str] | None = None
-        self._delimiter = ","
-        self._dead = False
-        self._foreign = False
-
-    def _cells(self, raw: str) -> list[str]:
-        try:
-            return next(csv.reader([raw.replace("\x00", "")], delimiter=self._delimiter), [])
-        except csv.Error:
-            return []
-
-    def feed(self, line: Line) -> None:
-        raw = line.raw
-        if self._dead or not line.text or raw.startswith("#"):
-            return
-        if self._names is None:
-            self._delimiter = max(",\t;", key=raw.count)
-            self._names = [name.strip().lstrip("\ufeff") for name in self._cells(raw)]
-            known = any(self._column(name) for name in self._names)
-            self._foreign = not known
-            self._dead = len(self._names) < 2 or not all(self._names)
-            return
-        cells = self._cells(raw)
-        if self._foreign:
-            # Nobody knows these names; they are worth telling if this is a table of numbers.
-            if len(cells) == len(self._names) and any(_CELL.fullmatch(c.lower()) for c in cells):
-                for name in self._names:
-                    self.findings.unknown(name)
-            self._dead = True
-            return
-        if [cell.strip() for cell in cells] == self._names:
-            return
-        if 1 < len(cells) <= len(self._names):
-            self._row(dict(zip(self._names, cells, strict=False)))
-        else:
-            self.findings.between(line.text)
-
-
-class JsonLog(_Table):
-    """One JSON object a line; nested names are joined by a slash."""
-
-    format = "jsonl"
-    delimited = True
-
-    def __init__(self, mapping: Mapping[str, str]) -> None:
-        super().__init__(mapping)
-        self._dead: bool | None = None
-
-    def feed(self, line: Line) -> None:
-        text = line.text
-        if self._dead or not text:
-            return
-        if self._dead is None:
-            self._dead = not text.startswith("{")
-        cells = self._cells(text) if text.startswith("{") else None
-        if cells is None:
-            self.findings.between(text)
-        else:
-            self._row(cells)
-
-    @staticmethod
-    def _cells(line: str) -> dict[str, str] | None:
-        try:
-            record = json.loads(
-                line, parse_float=_Number, parse_int=_Number, parse_constant=_Number
-            )
-        except (ValueError, RecursionError):
+    def _number(self, found: dict[str, Printed]) -> int | None:
+        """The row's iteration: as it says, else counted by its steps, else counted at the end."""
+        number = found.pop("iteration", None)
+        if number is not None:
+            self._numbered = True
+            return int(number.number)
+        steps = found.get("timesteps")
+        if steps is None or self._numbered:
             return None
-        cells: dict[str, str] = {}
-        waiting: list[tuple[str, object, int]] = [("", record, 0)]
-        while waiting:
-            name, value, depth = waiting.pop()
-            if isinstance(value, dict) and depth < _DEPTH:
-                prefix = f"{name}/" if name else ""
-                waiting += [(prefix + key, inner, depth + 1) for key, inner in value.items()]
-            elif isinstance(value, bool):
-                cells[name] = str(value)
-            elif isinstance(value, str):
-                cells[name] = value
-        return cells
+        return self._counting.number(steps.number)
+
+    def _printed(self, name: str, word: str, type_: Type) -> Printed | None:
+        if type_ == "string":
+            self.findings.fitting.add(name)
+            return read(word, type_)
+        word = word.lower()
+        if type_ == "float64":
+            try:
+                value = float(word) if "_" not in word else math.nan
+            except ValueError:
+                value = math.nan
+            if math.isfinite(value):
+                self.findings.fitting.add(name)
+                return Printed(value, self._half(name, word, value))
+        if type_ != "bool" and CELL.fullmatch(word) is None:
+            if any(map(str.isalnum, word)):  # a dash is no number yet, a word never will be
+                self.findings.misfits.setdefault(name, word)
+            return None
+        self.findings.fitting.add(name)
+        return read(word, type_)
+
+    def _half(self, name: str, word: str, value: float) -> float:
+        rounded = self._rounded.get(name)
+        if rounded is not None:
+            return 0.5 * 10.0**-rounded
+        return self._precision[name].half(word, value, exact=self._exact)

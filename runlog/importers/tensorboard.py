@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from runlog.importers.counting import Counting
 from runlog.importers.decode import Line
 from runlog.importers.event_series import EventSeries, Series
+from runlog.importers.formats.format import Format, Key
 from runlog.importers.joining import Joined, joined
-from runlog.importers.meanings import Key, Meaning, best_meaning, key_of
+from runlog.importers.meanings import algorithm_of, best_format, finish, is_silent, key_of
 from runlog.importers.parser import Findings
 from runlog.importers.printed import Printed, type_of_column
 
@@ -34,12 +35,11 @@ def _begun(path: Path) -> int:
 class EventLog:
     """Reads event files as the parsers of other formats read lines; feed it by `feed_file`."""
 
-    format = FORMAT
     delimited = True
 
     def __init__(self, mapping: Mapping[str, str], wanted: str | None = None) -> None:
         self._mapping = mapping
-        self._wanted = None if wanted == FORMAT else wanted
+        self._wanted = wanted
         self._events = EventSeries()
         self._made: tuple[int, Findings] = (-1, Findings())
 
@@ -51,14 +51,22 @@ class EventLog:
         """Event files have no lines."""
 
     @property
+    def format(self) -> str:
+        framework = self.framework
+        return FORMAT if framework is None else f"{framework.name} {FORMAT}"
+
+    @property
+    def framework(self) -> Format | None:
+        """Who wrote the files, told by their tags."""
+        return best_format(self._events.series, self._wanted)
+
+    @property
     def algorithm(self) -> str | None:
-        meaning = self._meaning()
-        return None if meaning is None else meaning.algorithm
+        return algorithm_of(self.framework, self._events.series)
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        meaning = self._meaning()
-        return () if meaning is None else meaning.assumptions
+        return () if self.framework is None else self.framework.assumptions
 
     @property
     def recognised(self) -> bool:
@@ -73,17 +81,15 @@ class EventLog:
             self._made = self._events.count, findings
         return findings
 
-    def _meaning(self) -> Meaning | None:
-        return best_meaning(self._events.series, self._wanted)
-
     def _find(self) -> Findings:
-        findings, meaning = Findings(), self._meaning()
+        findings, framework = Findings(), self.framework
         keys: dict[str, Key] = {}
         series: dict[str, Series] = {}
         for tag, found in self._events.series.items():
-            key = key_of(tag, meaning, self._mapping)
+            key = key_of(tag, framework, self._mapping)
             if key is None or key.column in keys:
-                findings.unknown(tag)
+                if not is_silent(tag, framework):
+                    findings.unknown(tag)
                 continue
             findings.understood.setdefault(tag)
             keys[key.column], series[key.column] = key, found
@@ -95,7 +101,7 @@ class EventLog:
             findings.notes.append(f"{self._events.damaged} damaged records were left out")
         counting = Counting()
         for part in joined(series):
-            _put_rows(findings, part, keys, series, counting, meaning)
+            _put_rows(findings, part, keys, series, counting, framework)
         return findings
 
 
@@ -105,9 +111,9 @@ def _put_rows(
     keys: Mapping[str, Key],
     series: Mapping[str, Series],
     counting: Counting,
-    meaning: Meaning | None,
+    framework: Format | None,
 ) -> None:
-    counted = _step_counts(part.steps, meaning)
+    counted = _step_counts(part.steps, framework)
     rows: list[dict[str, Printed]] = [{} for _ in part.steps]
     for column, (where, values) in part.cells.items():
         type_ = type_of_column(column)
@@ -124,20 +130,21 @@ def _put_rows(
             cells.setdefault("time", Printed(when, 0.0))
         number = cells.pop("iteration", None)
         if number is not None:
-            iteration = int(number.value)
+            iteration = int(number.number)
         elif counted == "iteration":
             iteration = step
         else:
             iteration = counting.number(step)
+        finish(framework, cells)
         row_ = findings.rows.open(iteration)
         for column, printed in cells.items():
             row_.put(column, printed)
 
 
-def _step_counts(steps: NDArray[np.int64], meaning: Meaning | None) -> str:
+def _step_counts(steps: NDArray[np.int64], framework: Format | None) -> str:
     """What the steps count: iterations, where the framework says so or they rise one by one."""
-    if meaning is not None and meaning.step is not None:
-        return meaning.step
+    if framework is not None and framework.step is not None:
+        return framework.step
     return "iteration" if bool(np.all(np.diff(steps) == 1)) else "timesteps"
 
 
