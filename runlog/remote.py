@@ -1,22 +1,18 @@
 """ssh://: runs and logs on other machines, opened and followed as if they lay here."""
 
 import asyncio
-import time
-import weakref
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from posixpath import normpath
 from typing import TYPE_CHECKING, Literal
 
 from runlog.errors import UserError
 from runlog.folder import PUBLISHED, RUN_JSON, WAL
-from runlog.remote_address import LOST, Address, address_of
-from runlog.remote_connection import Connection, Cut, connection_to, patiently
+from runlog.remote_address import Address, address_of
+from runlog.remote_connection import Connection, connection_to, patiently
 from runlog.remote_files import Found, look, names
+from runlog.remote_follow import RemoteLog, RemoteRun, keep, spoken
 from runlog.remote_log import EventsMirror, LogMirror, Shelf, log_in
-from runlog.remote_login import plain
 from runlog.run import Run
 
 if TYPE_CHECKING:
@@ -25,8 +21,6 @@ if TYPE_CHECKING:
     from runlog.tail import Follower
 
 Kind = Literal["run", "folder", "file", "events"]
-POLL_SECONDS = 0.45
-"""Between two looks at what may still grow; asked sooner, a follower says that nothing is new."""
 AT_ONCE = 32
 """Folders listed together."""
 INSTALL = "reading over ssh needs asyncssh: pip install 'trpo-tui[ssh]'"
@@ -60,10 +54,10 @@ def open_remote(
     from runlog.reader import open_run
 
     mirror = _mirror(kind, address, connection)
-    with _spoken(address, mirror.path) as named:
+    with spoken(address, mirror.path) as named:
         patiently(mirror.update)
         run = open_run(mirror.path, attempt=attempt, mapping=mapping, from_format=from_format)
-        _keep(mirror.shelf, run)
+        keep(mirror.shelf, run)
         return named(run)
 
 
@@ -87,118 +81,9 @@ def follow_remote(
 def find_remote_runs(path: str) -> tuple[str, ...]:
     """Addresses of the runs at or below an address, in order; a run's own folders are not searched."""
     address, connection = _reached(path, asking=True)
-    with _spoken(address):
+    with spoken(address):
         found = patiently(lambda: connection.call(lambda s: _walk(s, address.path, connection)))
     return tuple(str(replace(address, path=normpath(folder))) for folder in sorted(found))
-
-
-class _Followed:
-    """What all followers of another machine's files share: when to look, what a cut line means."""
-
-    def __init__(self, address: Address, connection: Connection, run: Run) -> None:
-        self._address, self._connection, self._known = address, connection, run
-        self._looked = time.monotonic()
-        self._cut: Cut | None = None
-
-    @property
-    def run(self) -> Run:
-        """The run as of the last look."""
-        if self._cut is None:
-            return self._known
-        note = f"{LOST}, retrying in {self._cut.seconds:.0f} s"
-        return replace(self._known, notes=(*self._known.notes, note))
-
-    def poll(self) -> Run | None:
-        """The run if anything about it, or about the line, has changed; else None."""
-        if time.monotonic() - self._looked < POLL_SECONDS:
-            return None
-        self._looked = time.monotonic()
-        try:
-            fresh = self._advance()
-        except Cut as cut:
-            if self._cut is not None and not cut.fresh:
-                return None
-            self._cut = cut
-            return self.run
-        if fresh is None and self._cut is None:
-            return None
-        self._known, self._cut = fresh or self._known, None
-        return self._known
-
-    def _advance(self) -> Run | None:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Nothing is held open but the connection, which others share; the copy goes with it."""
-
-
-class RemoteRun(_Followed):
-    """A run's folder on another machine, followed through its copy."""
-
-    def __init__(
-        self, address: Address, connection: Connection, *, attempt: int | None = None
-    ) -> None:
-        self._attempt = attempt
-        super().__init__(address, connection, self._begin(address, connection))
-
-    def _begin(self, address: Address, connection: Connection) -> Run:
-        from runlog.remote_mirror import RunMirror
-        from runlog.tail import Tail
-
-        self._mirror = mirror = RunMirror(connection, address.path, Shelf())
-        with _spoken(address, mirror.folder) as named:
-            patiently(lambda: mirror.update({}))
-            self._tail = Tail(
-                mirror.folder,
-                attempt=self._attempt,
-                heart=mirror.heart,
-                clock=mirror.heart.clock,
-                open_part=mirror.chunk,
-            )
-            return named(self._tail.run)
-
-    def _advance(self) -> Run | None:
-        mirror, tail = self._mirror, self._tail
-        with _spoken(self._address, mirror.folder) as named:
-            mirror.update({reader.first_row: reader.size for reader in tail.readers})
-            if mirror.replaced:
-                return self._begin(self._address, self._connection)
-            fresh = tail.poll()
-            return None if fresh is None else named(fresh)
-
-
-class RemoteLog(_Followed):
-    """A log on another machine, followed through its copy; a table is read once."""
-
-    def __init__(
-        self,
-        address: Address,
-        connection: Connection,
-        mirror: LogMirror | EventsMirror,
-        *,
-        attempt: int | None = None,
-        mapping: Mapping[str, str] | None = None,
-        from_format: str | None = None,
-    ) -> None:
-        from runlog.reader import follow
-
-        self._mirror = mirror
-        with _spoken(address, mirror.path) as named:
-            patiently(mirror.update)
-            self._copy = follow(
-                mirror.path, attempt=attempt, mapping=mapping, from_format=from_format
-            )
-            _keep(mirror.shelf, self._copy.run)
-            super().__init__(address, connection, named(self._copy.run))
-
-    def _advance(self) -> Run | None:
-        with _spoken(self._address, self._mirror.path) as named:
-            self._mirror.update()
-            fresh = self._copy.poll()
-            return None if fresh is None else named(fresh)
-
-    def close(self) -> None:
-        self._copy.close()
 
 
 def _mirror(kind: Kind, address: Address, connection: Connection) -> LogMirror | EventsMirror:
@@ -206,12 +91,6 @@ def _mirror(kind: Kind, address: Address, connection: Connection) -> LogMirror |
         raise UserError(f"{address}: no run here; give a run's folder, a run.parquet or a log")
     mirror = EventsMirror if kind == "events" else LogMirror
     return mirror(connection, address.path, Shelf())
-
-
-def _keep(shelf: Shelf, run: Run) -> None:
-    """Keep the copy as long as a chunk may read from it."""
-    for chunk in run.chunks:
-        weakref.finalize(chunk, id, shelf)
 
 
 def _reached(path: str, *, asking: bool) -> tuple[Address, Connection]:
@@ -236,7 +115,7 @@ def _found(path: str, *, asking: bool = True) -> tuple[Address, Connection, Kind
         beside = address.parent.below(RUN_JSON)
         return tuple(await asyncio.gather(*(look(sftp, p.path) for p in (*places, beside))))
 
-    with _spoken(address):
+    with spoken(address):
         here, settings, published, wal, beside = patiently(lambda: connection.call(ask))
         if here is None:
             raise UserError(f"{address}: no such file or folder")
@@ -252,22 +131,6 @@ def _found(path: str, *, asking: bool = True) -> tuple[Address, Connection, Kind
     if log is None or log == ".":
         return address, connection, "folder" if log is None else "events"
     return address.below(log), connection, "file"
-
-
-@contextmanager
-def _spoken(address: Address, copy: Path | None = None) -> Iterator[Callable[[Run], Run]]:
-    """Say the address where the copy is meant, in errors and notes; SFTP's errors in one line."""
-    from asyncssh import SFTPError
-
-    def said(text: str) -> str:
-        return text if copy is None else text.replace(str(copy), str(address))
-
-    try:
-        yield lambda run: replace(run, notes=tuple(map(said, run.notes)))
-    except UserError as error:
-        raise UserError(said(str(error))) from error
-    except SFTPError as error:
-        raise UserError(f"{address}: cannot be read ({plain(error)})") from error
 
 
 async def _walk(sftp: "SFTPClient", top: str, connection: Connection) -> list[str]:

@@ -138,7 +138,8 @@ class KnownHosts:
         self.any = False
         """Whether the host that was looked up last has an entry."""
         for name in names:
-            path = Path(name.strip('"').replace("%d", str(Path.home()))).expanduser()
+            named = os.path.expandvars(name.strip('"').replace("%d", str(Path.home())))
+            path = Path(named).expanduser()
             with suppress(OSError):  # most of these files are not there
                 for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
                     with suppress(ValueError):  # a line OpenSSH would pass over too

@@ -89,8 +89,9 @@ class SshServer:
 
     def stop(self):
         """No listening socket, and every line cut."""
-        self._acceptor.close()
+        self._loop.call_soon_threadsafe(self._acceptor.close)
         self.cut()
+        self._do(asyncio.sleep(0))
 
     def cut(self):
         for connection in self.connections:

@@ -11,7 +11,7 @@ import pytest
 from runlog_rows import assert_rows, writer
 from ssh_server import SlowLine, SshServer, until
 
-from runlog import remote, remote_connection, remote_log, remote_mirror
+from runlog import remote, remote_connection, remote_follow, remote_log, remote_mirror
 from runlog.errors import UserError
 from runlog.reader import follow, open_run
 from runlog.remote_address import address_of
@@ -29,7 +29,7 @@ def home(tmp_path, monkeypatch):
     for name in ("SSH_AUTH_SOCK", "SSH_ASKPASS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(place))
-    monkeypatch.setattr(remote, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(remote_follow, "POLL_SECONDS", 0.0)
     monkeypatch.setattr(remote_connection, "RETRY_SECONDS", (0.1, 0.2))
     yield place
     remote_connection.close_all()

@@ -11,7 +11,7 @@ import asyncssh
 import pytest
 from ssh_server import SshServer
 
-from runlog import remote, remote_connection, remote_login
+from runlog import remote, remote_connection, remote_follow, remote_login
 from runlog.errors import UserError
 from runlog.remote_config import config_of
 from runlog.writer import RunLog
@@ -244,7 +244,7 @@ def test_without_a_terminal_a_password_is_one_line(served, monkeypatch):
 
 @pytest.mark.parametrize("served", [{"accepts": "password"}], indirect=True)
 def test_a_reconnect_that_would_ask_stops_and_says_so(served, answers, tmp_path, monkeypatch):
-    monkeypatch.setattr(remote, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(remote_follow, "POLL_SECONDS", 0.0)
     answers[0].append("open sesame")
     log = RunLog(tmp_path / "run")
     log.iteration(iteration=1)
