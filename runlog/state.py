@@ -1,13 +1,16 @@
 """Is the process that writes a run alive, and if not, how did it end?"""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from runlog.lock import Life
 from runlog.run import State, StateName
+
+if TYPE_CHECKING:
+    from runlog.last_words import LastWords
 
 SLOW_ITERATIONS = 3.0
 QUIET_ITERATIONS = 10.0
@@ -24,13 +27,20 @@ ENDED: frozenset[StateName] = frozenset(
 
 
 def live_state(
-    *, life: Life, times: NDArray[np.float64], started: float | None, now: float
+    *,
+    life: Life,
+    times: NDArray[np.float64],
+    started: float | None,
+    now: float,
+    events: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[StateName, str | None]:
     """State of a run without an end record, and one sentence.
 
     `times`: (rows,) Unix seconds at which the rows were complete, NaN where unknown. `started`:
-    Unix seconds at which the log was opened. `now`: Unix seconds.
+    Unix seconds at which the log was opened. `now`: Unix seconds. `events`: its records.
     """
+    if life != "alive" and events and events[-1].get("event") == "preempted":
+        return "preempted", events[-1]["text"] or None
     if life == "gone":
         return "killed", (
             "The process is gone and left no word: killed (kill -9, out of memory) or the "
@@ -72,6 +82,24 @@ def ended_state(
     if state == "crashed":
         return "crashed", reason
     return "finished", reason or "The run reached its planned end."
+
+
+def is_by_signal(reason: str | None) -> bool:
+    """Whether a run was stopped by a signal, which does not say who sent it or why."""
+    return reason is not None and reason.startswith(("SIGTERM", "SIGHUP"))
+
+
+def explained(
+    name: StateName, reason: str | None, words: "LastWords | None"
+) -> tuple[StateName, str | None]:
+    """State and sentence of a run whose own log leaves open why it ended, with words from beside it."""
+    if words is None:
+        return name, reason
+    if name != "stopped":
+        return words.state, words.reason
+    if not words.system:
+        return name, reason
+    return "preempted" if words.state == "preempted" else name, f"{reason}: {words.reason}"
 
 
 def state_of(

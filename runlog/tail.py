@@ -1,32 +1,30 @@
 """A run that is followed: every poll takes what was added, exactly once and in order."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from runlog.assemble import assemble, newer, published_run
-from runlog.chunk import CachedChunk, ParquetChunk
+import numpy as np
+from numpy.typing import NDArray
+
+from runlog.assemble import assemble, published_run
+from runlog.chunk import ParquetChunk
+from runlog.contents import Contents
 from runlog.errors import UserError
-from runlog.folder import (
-    PUBLISHED,
-    RUN_JSON,
-    part_path,
-    parts,
-    read_metadata,
-    segment_path,
-    segments,
-)
+from runlog.folder import PUBLISHED, RUN_JSON
+from runlog.last_words import LastWords, last_words
 from runlog.lock import Heart, Life
-from runlog.rows import Chunk
 from runlog.run import Run, State
-from runlog.state import ended_state, live_state, state_of
+from runlog.state import ENDED, ended_state, explained, is_by_signal, live_state, state_of
 from runlog.wal import SegmentReader
 
 LIFE_SECONDS = 2.0
 """How often a poll looks whether the writer lives."""
+WORDS_SECONDS = 10.0
+"""How often the logs beside a run whose writer left no word are looked through."""
 
 
 class Follower(Protocol):
@@ -48,9 +46,11 @@ class Tail:
     """Follows a run's folder on a file system of this machine.
 
     `attempt`: the attempt to show; None shows the newest. Nothing stays open between polls, so
-    that a file replaced or removed meanwhile is noticed. Raises UserError where no run is.
-    `heart`, `clock` and `open_part` are for a copy of another machine's run: how its writer's life
-    is told, what time it is there (Unix seconds), how a Parquet file is read.
+    that a file replaced or removed meanwhile is noticed: a folder that was moved away is shown as
+    it was until it is back, another run in its place is followed from its first row. Raises
+    UserError where no run is. `heart`, `clock` and `open_part` are for a copy of another machine's
+    run: how its writer's life is told, what time it is there (Unix seconds), how a Parquet file is
+    read.
     """
 
     def __init__(
@@ -68,12 +68,8 @@ class Tail:
         self._clock, self._open_part = clock, open_part
         self._life: Life = "alive"
         self._looked: float | None = None
-        self._parts: dict[tuple[int, int], tuple[ParquetChunk, CachedChunk]] = {}
-        self._damaged: dict[tuple[int, int], str] = {}
-        self._segments: dict[int, SegmentReader] = {}
-        self._metadata: Mapping[str, Any] | None = None
-        self._signature: object = None
-        run = self.poll()
+        self._begin()
+        run = self._read()
         if run is None:
             raise UserError(f"{path}: no run here; give a run's folder, a run.parquet or a log")
         self._run = run
@@ -86,29 +82,21 @@ class Tail:
     @property
     def next_row(self) -> int:
         """Number the next row will have, counted over all attempts."""
-        if self._segments:
-            return max(reader.next_row for reader in self._segments.values())
-        return self._sealed_rows
+        return self._contents.next_row
 
     @property
     def readers(self) -> tuple[SegmentReader, ...]:
         """The segments that no part has replaced yet, in order."""
-        return tuple(self._segments.values())
+        return self._contents.readers
 
     def poll(self) -> Run | None:
         """The run if anything about it has changed since the last poll, else None."""
-        if self._signature == PUBLISHED:
-            return None
-        published = self._folder / PUBLISHED
-        if not published.is_file():
-            # The life is looked at before the files: what a writer that is gone wrote is then there.
-            self._look()
-            self._advance()
-        if published.is_file():
-            self._signature = PUBLISHED
-            self._run = published_run(self._open_part(published), attempt=self._attempt)
-            return self._run
-        run = self._changed()
+        if self._is_another():
+            self._begin()
+        if not self._folder.is_dir():
+            run = self._missing()
+        else:
+            run = None if self._published else self._read(self._run)
         if run is not None:
             self._run = run
         return run
@@ -127,120 +115,109 @@ class Tail:
     ) -> None:
         self.close()
 
+    def _begin(self) -> None:
+        """Know nothing yet of what lies in the folder."""
+        self._contents = Contents(self._folder, self._open_part)
+        self._settings = _stamp(self._folder / RUN_JSON)
+        self._published: object = None
+        self._signature: object = None
+        self._words: LastWords | None = None
+        self._searched: tuple[object, float] | None = None
+
+    def _is_another(self) -> bool:
+        """Whether another run lies in the folder than the one that was read."""
+        settings = _stamp(self._folder / RUN_JSON)
+        if self._published:
+            published = _stamp(self._folder / PUBLISHED)
+            if published is not None:
+                return published != self._published
+        elif self._settings is None:
+            self._settings = settings  # the writer has only now begun
+        return settings is not None and settings != self._settings
+
+    def _missing(self) -> Run | None:
+        """The run when its folder is not there: as it was read."""
+        if self._run.state.name in ENDED:
+            return None
+        reason = "The run's folder is not there any more; what was read of it is shown."
+        return replace(self._run, state=replace(self._run.state, name="lost", reason=reason))
+
+    def _read(self, before: Run | None = None) -> Run | None:
+        """The run as it is now; None if it is as it was `before`, or not there at all."""
+        published = self._folder / PUBLISHED
+        stamp = _stamp(published)
+        if stamp is None:
+            # The life is looked at before the files: what a writer that is gone wrote is then there.
+            self._look()
+            self._contents.advance()
+            stamp = _stamp(published)
+        if stamp is not None:
+            run = published_run(self._open_part(published), attempt=self._attempt)
+            self._published = stamp
+            return run
+        contents = self._contents
+        if not contents.known:
+            return None
+        records = contents.records
+        if before is None or contents.signature != self._signature:
+            self._signature = contents.signature
+            run = assemble(
+                contents.chunks,
+                metadata=contents.metadata,
+                records=records,
+                attempt=self._attempt,
+                notes=tuple(contents.notes()),
+            )
+            return replace(run, state=self._state(run, records))
+        state = self._state(before, records)
+        return None if state == before.state else replace(before, state=state)
+
     def _look(self) -> None:
         now = time.monotonic()
         if self._looked is None or now - self._looked >= LIFE_SECONDS:
             self._life, self._looked = self._heart.look(), now
 
-    def _advance(self) -> None:
-        """Bring parts and segments up to date.
-
-        The segments are listed before the parts: one that a part has replaced meanwhile is then
-        known from the part, and one that vanishes before it is read is looked for again.
-        """
-        for _ in range(5):
-            firsts = segments(self._folder)
-            self._open_parts()
-            self._segments = {
-                first: self._segments.get(first)
-                or SegmentReader(segment_path(self._folder, first), first)
-                for first in firsts
-                if first >= self._sealed_rows
-            }
-            if all(reader.advance() for reader in self._segments.values()):
-                return
-
-    @property
-    def _sealed_rows(self) -> int:
-        return next(reversed(self._parts))[1] + 1 if self._parts else 0
-
-    def _open_parts(self) -> None:
-        for rows in parts(self._folder):
-            if rows in self._parts or rows in self._damaged:
-                continue
-            start = sum(cached.rows for _, cached in self._parts.values())
-            try:
-                chunk = self._open_part(
-                    part_path(self._folder, *rows), self._folder / PUBLISHED, start
-                )
-            except FileNotFoundError:
-                continue
-            except UserError as error:
-                self._damaged[rows] = str(error)
-                continue
-            self._parts[rows] = (chunk, CachedChunk(chunk))
-
-    def _changed(self) -> Run | None:
-        if self._metadata is None:
-            self._metadata = read_metadata(self._folder)
-        if self._metadata is None and not self._parts and not self._segments:
-            return None
-        signature = (
-            tuple(self._parts),
-            tuple(self._damaged),
-            tuple((first, reader.size) for first, reader in self._segments.items()),
-            self._metadata is None,
-        )
-        records = self._records()
-        if signature != self._signature:
-            self._signature = signature
-            run = assemble(
-                tuple(self._chunks()),
-                metadata=self._known_metadata(),
-                records=records,
-                attempt=self._attempt,
-                notes=tuple(self._notes()),
-            )
-            return replace(run, state=self._state(run, records))
-        state = self._state(self._run, records)
-        return None if state == self._run.state else replace(self._run, state=state)
-
-    def _chunks(self) -> Iterator[Chunk]:
-        for _, cached in self._parts.values():
-            yield cached
-        for reader in self._segments.values():
-            yield from reader.chunks
-
-    def _records(self) -> tuple[Mapping[str, Any], ...]:
-        footers = [chunk.footer for chunk, _ in self._parts.values()]
-        sealed = [record for footer in footers if footer for record in footer.events]
-        return (*sealed, *(r for reader in self._segments.values() for r in reader.events))
-
-    def _known_metadata(self) -> Mapping[str, Any]:
-        if self._metadata is not None:
-            return self._metadata
-        for chunk, _ in self._parts.values():
-            if chunk.footer:
-                return chunk.footer.metadata
-        return {"run_id": next((r.run_id for r in self.readers if r.run_id), None)}
-
-    def _notes(self) -> Iterator[str]:
-        for rows, reason in self._damaged.items():
-            if rows[0] not in self._segments:
-                yield f"{reason}; rows {rows[0]} to {rows[1]} are missing"
-        if self._metadata is None:
-            yield f"{self._folder / RUN_JSON}: missing or damaged; the run's settings may be unknown"
-        for reader, following in zip(self.readers, self.readers[1:], strict=False):
-            if following.first_row > reader.next_row:
-                yield f"{reader.path}: damaged from row {reader.next_row} on"
-        if unknown := sum(reader.unknown for reader in self.readers):
-            yield f"{unknown} records of an unknown kind were skipped; written by a newer version?"
-        yield from newer(self._known_metadata())
-
     def _state(self, run: Run, records: Sequence[Mapping[str, Any]]) -> State:
         iterations, times = run.column("iteration").values, run.column("time").values
         # A row or an event after the end record means that the run was taken up again.
         if records and records[-1]["kind"] == "end" and records[-1]["row"] >= self.next_row:
+            last: float | None = records[-1]["time"]
             name, reason = ended_state(records[-1], tuple(records[:-1]))
+            silent = name == "stopped" and is_by_signal(reason)
         else:
-            started = records[-1]["time"] if records else self._made()
+            last = records[-1]["time"] if records else self._made()
             name, reason = live_state(
-                life=self._life, times=times, started=started, now=self._clock()
+                life=self._life, times=times, started=last, now=self._clock(), events=records
             )
+            silent = name in ("killed", "lost")
+        if silent:
+            name, reason = explained(name, reason, self._last_words(times, last))
         return state_of(name, reason, iterations, times)
+
+    def _last_words(self, times: NDArray[np.float64], recorded: float | None) -> LastWords | None:
+        """What was printed when the process ended; looked for again while nothing is found."""
+        now, key = time.monotonic(), (self._signature, self._life)
+        before, searched = self._searched or (None, now)
+        if before == key and (self._words is not None or now - searched < WORDS_SECONDS):
+            return self._words
+        self._searched = key, now
+        known = [*times[~np.isnan(times)][-1:], *([] if recorded is None else [recorded])]
+        since = max(known, default=None)
+        job = self._contents.metadata.get("job_id")
+        self._words = None if since is None else last_words(self._folder, since=since, job=job)
+        return self._words
 
     def _made(self) -> float | None:
         try:
             return (self._folder / RUN_JSON).stat().st_mtime
         except OSError:
             return None
+
+
+def _stamp(path: Path) -> object:
+    """What tells a file from another of the same name; None where none is."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size

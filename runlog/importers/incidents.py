@@ -17,7 +17,10 @@ _LONGEST_TEXT = 500
 LAST_WORDS: tuple[tuple[str, StateName, str], ...] = (
     ("DUE TO TIME LIMIT", "killed", "the batch system's time limit"),
     ("DUE TO PREEMPTION", "preempted", "preempted by the batch system"),
+    ("DUE TO NODE FAILURE", "killed", "the machine failed"),
+    ("CANCELLED AT", "killed", "the job was cancelled"),
     ("oom-kill", "killed", "out of memory"),
+    ("oom_kill", "killed", "out of memory"),
     ("Out of memory: Kill", "killed", "out of memory"),
     ("Segmentation fault", "crashed", "segmentation fault"),
     ("Aborted (core dumped)", "crashed", "aborted"),
@@ -29,6 +32,8 @@ _LONE_WORDS: dict[str, tuple[StateName, str]] = {
     "Terminated": ("killed", "terminated by a signal"),
     "^C": ("stopped", "Ctrl-C"),
 }
+# How a shell and srun put them: "train.sh: line 3: 4711 Killed python …", "n1: task 0: Killed".
+_ENDED_JOB = re.compile(r"(?:: line \d+: \d+|: task [\d,-]+:) (Killed|Terminated)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,11 @@ class Incident:
     kind: Literal["warning", "exception", "signal"]
     text: str
     ends: StateName | None
+
+    @property
+    def vague(self) -> bool:
+        """Whether it says that a process was ended, but not by whom."""
+        return (self.ends, self.text) in _LONE_WORDS.values()
 
 
 class Incidents:
@@ -75,12 +85,14 @@ class Incidents:
         return self._spoken(line)
 
     def _spoken(self, line: str) -> Incident | None:
-        if line in _LONE_WORDS:
-            state, reason = _LONE_WORDS[line]
-            return Incident("signal", reason, state)
         for words, state, reason in LAST_WORDS:
             if words in line:
                 return Incident("signal", reason, state)
+        ended = _ENDED_JOB.search(line)
+        word = line if ended is None else ended.group(1)
+        if word in _LONE_WORDS:
+            state, reason = _LONE_WORDS[word]
+            return Incident("signal", reason, state)
         if "arn" in line or "WARN" in line:
             found = _WARNING.search(line)
             if found is not None:
