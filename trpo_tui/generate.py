@@ -1,12 +1,17 @@
 """Pages written from the code: `python -m trpo_tui.generate` writes them, `--check` says which are stale."""
 
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runlog.errors import UserError
+
+if TYPE_CHECKING:
+    from runlog.importers.formats.format import Key
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGINS = "<!-- diagnosis: written by `make docs` -->"
@@ -66,6 +71,41 @@ def rules_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def formats_page() -> str:
+    """docs/formats.md from what the importers know of every trainer."""
+    from runlog.importers.file_formats import FILE_FORMATS
+    from runlog.importers.formats import FORMATS
+
+    lines = [
+        NOTE,
+        "# Logs of other trainers",
+        "",
+        "What is understood of each, under the name `--from` takes. × is a factor, `log` the logarithm,"
+        " `*` any name; what is not listed can be named with `--map theirs=ours`. Every number carries the"
+        " precision it was printed with. What the trainers really print: `tests/foreign_logs`.",
+    ]
+    for format_ in sorted((*FORMATS, *FILE_FORMATS), key=lambda found: found.name):
+        lines += ["", f"## {format_.name}", ""]
+        lines += [f"- {sentence}" for sentence in format_.assumptions]
+        shown = [_template(line) for line in (format_.header, *format_.lines) if line]
+        shown += [f"| `{_cell(their)}` | {_meaning(key)} |" for their, key in format_.keys.items()]
+        lines += ["", "| theirs | ours |", "|---|---|", *shown] if shown else []
+    return "\n".join(lines) + "\n"
+
+
+def _template(line: str) -> str:
+    place = re.compile(r"\{(\w+)\}")
+    columns = ", ".join(f"`{name}`" for name in place.findall(line) if name != "_")
+    return f"| `{_cell(place.sub('…', line))}` | {columns} |"
+
+
+def _meaning(key: "Key") -> str:
+    logarithm = f"log of it as `{key.column}`" if key.log else f"`{key.column}`"
+    factor = "" if key.factor == 1 else f", × {key.factor:g}"
+    offset = "" if key.offset == 0 else f", {key.offset:+g}"
+    return logarithm + factor + offset
+
+
 def samples_page() -> str:
     """sample_logs/README.md from the runs that lie there."""
     from runlog.folder import find_runs
@@ -115,6 +155,7 @@ def _cell(text: str) -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/columns.md": columns_page,
     "docs/rules.md": rules_page,
+    "docs/formats.md": formats_page,
     "sample_logs/README.md": samples_page,
     "README.md": readme_page,
 }
