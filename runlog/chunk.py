@@ -104,6 +104,10 @@ class ParquetChunk:
     def column(self, name: str) -> Column:
         return column_of(self.read(self.theirs[name]), self.types[name])
 
+    def beside(self, name: str) -> NDArray[np.float64]:
+        """(rows,) numbers that are no column of the run, under the file's own name."""
+        return column_of(self.read(name), "float64").values
+
     def lists(self, name: str) -> ListColumn:
         return lists_of(self.read(self.theirs[name]))
 

@@ -1,6 +1,7 @@
 """The Parquet files of a run: their schema, their footer, how rows become one."""
 
 import json
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 ROW_GROUP_ROWS = 65_536
 _PREFIX = b"trpo_tui."
+_CHECKSUM = _PREFIX + b"checksum"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +27,15 @@ class Footer:
 
     `metadata`: run.json. `events`: the event and end records the rows cover, in order, verbatim.
     `columns`: the columns that hold something. `state`: name and reason of a run that was
-    published without an end record; None otherwise.
+    published without an end record; None otherwise. `converted`: what `convert` keeps of any run
+    beside its rows and events; None in a file that a training wrote.
     """
 
     metadata: Mapping[str, Any]
     events: tuple[Mapping[str, Any], ...] = ()
     columns: tuple[str, ...] = ()
     state: Mapping[str, Any] | None = None
+    converted: Mapping[str, Any] | None = None
 
     def encoded(self) -> dict[bytes, bytes]:
         """The footer as Parquet's key-value metadata, each value JSON, all under one prefix."""
@@ -40,24 +44,34 @@ class Footer:
             b"events": self.events,
             b"columns": self.columns,
             b"state": self.state,
-        }
-        return {_PREFIX + key: json.dumps(value).encode() for key, value in fields.items()}
+        } | ({} if self.converted is None else {b"converted": self.converted})
+        pairs = {_PREFIX + key: json.dumps(value).encode() for key, value in fields.items()}
+        # Parquet guards its pages with checksums, but not what stands in the footer.
+        return pairs | {_CHECKSUM: b"%08x" % _checksum(pairs)}
+
+
+def _checksum(pairs: Mapping[bytes, bytes]) -> int:
+    return zlib.crc32(b"\n".join(pairs[key] for key in sorted(pairs)))
 
 
 def read_footer(pairs: Mapping[bytes, bytes] | None) -> Footer | None:
-    """The footer of a file this package wrote; None for a Parquet file of another program."""
-    if not pairs or _PREFIX + b"run" not in pairs:
+    """The footer of a file this package wrote; None for a Parquet file of another program.
+
+    Raises ValueError for one that is damaged.
+    """
+    ours = {key: value for key, value in (pairs or {}).items() if key.startswith(_PREFIX)}
+    if not ours:
         return None
-    found = {
-        key.removeprefix(_PREFIX): json.loads(value)
-        for key, value in pairs.items()
-        if key.startswith(_PREFIX)
-    }
+    checksum = ours.pop(_CHECKSUM, None)
+    if checksum is not None and checksum != b"%08x" % _checksum(ours):
+        raise ValueError("its footer is damaged")
+    found = {key.removeprefix(_PREFIX): json.loads(value) for key, value in ours.items()}
     return Footer(
         metadata=found[b"run"],
         events=tuple(found.get(b"events", ())),
         columns=tuple(found.get(b"columns", ())),
         state=found.get(b"state"),
+        converted=found.get(b"converted"),
     )
 
 
@@ -160,16 +174,32 @@ def warm_up() -> None:
 
 
 def open_parquet(path: Path, metadata: "pq.FileMetaData | None" = None) -> "pq.ParquetFile":
-    """The file, checked as far as its footer; a damaged one is the user's error."""
+    """The file, its footer checked; a damaged one is the user's error."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(path, metadata=metadata, page_checksum_verification=True)
+        file = pq.ParquetFile(path, metadata=metadata, page_checksum_verification=True)
+        if metadata is None:
+            _check(file.schema_arrow)
     except FileNotFoundError:
         raise
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise not_readable(path, error) from error
+    return file
+
+
+def _check(schema: "pa.Schema") -> None:
+    """Raises ValueError where the names and types of our own file are not those we wrote."""
+    names = schema.names  # raises where they are no text any more
+    footer = read_footer(schema.metadata)
+    if footer is None:
+        return
+    if missing := set(footer.columns) - {*names}:
+        raise ValueError(f"its column {min(missing)} has lost its name")
+    for name in footer.columns:
+        if name in BY_NAME and schema.field(name).type != arrow_type(BY_NAME[name].type):
+            raise ValueError(f"its column {name} has lost its type")
 
 
 def not_readable(path: Path | str, error: BaseException | str) -> UserError:

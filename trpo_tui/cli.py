@@ -24,13 +24,14 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "probe-env": "Say what is wrong with an environment before training in it.",
         "motions": "List the motion clips of DPEnv, or check clip files of your own.",
         "render": "Write a short film of a policy beside what it imitates.",
+        "convert": "Make one Parquet file of another trainer's log, or of any run.",
         "finalize": "Make one run.parquet of a run that was killed or stopped.",
         "logger": "Print a one-file logger for trainers that cannot install trpo-tui.",
     }
 )
 """One line for each command; `module_of` tells where it lies."""
 
-ALSO = ("motions", "render", "finalize", "logger")
+ALSO = ("motions", "render", "convert", "finalize", "logger")
 """Commands that the help of a bare call only names."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -79,7 +80,7 @@ def short_help() -> str:
     width = max(map(len, shown)) + 2
     lines = ["trpo-tui COMMAND …    Why does my TRPO policy not update?", ""]
     lines += [f"  {name:{width}}{line}" for name, line in shown.items()]
-    lines += ["", f"Also {', '.join(ALSO)} (see --help). trpo-tui COMMAND --help says more."]
+    lines += ["", f"Also {', '.join(ALSO)}: --help; COMMAND --help says more."]
     return "\n".join(lines)
 
 

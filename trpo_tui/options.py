@@ -4,9 +4,12 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from runlog.errors import UserError
+
+if TYPE_CHECKING:
+    from runlog.run import Run
 
 
 def mapping_of(pairs: Sequence[str]) -> Mapping[str, str]:
@@ -114,6 +117,18 @@ def _folder_of_runs(path: str, *, several: bool) -> bool:
         if not several:
             raise
         return False  # opening it will say so once more, and not stop the others
+
+
+def summary_of(run: "Run") -> str:
+    """`312 rows, 14 columns`; of a log also how many of its keys became columns, and which not."""
+    rows = f"{len(run)} row{'' if len(run) == 1 else 's'}"
+    if run.source is None:
+        return f"{rows}, {len(run.types)} columns"
+    unknown = [key if key.isprintable() else ascii(key) for key in run.source.not_understood]
+    text = f"{rows}, {len(run.source.understood)} keys understood, {len(unknown)} not"
+    if not unknown:
+        return text
+    return f"{text} ({', '.join(unknown[:6])}{', …' if len(unknown) > 6 else ''})"
 
 
 def deliver(text: str, output: str | None) -> None:
