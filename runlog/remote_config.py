@@ -73,6 +73,13 @@ def config_of(host: str, *, user: str | None, port: int | None) -> HostConfig:
             "x11_forwarding": False,
             "login_timeout": 600,
         }
+        keys = found.get("IdentityFile")
+        if isinstance(keys, list):
+            # ssh passes over a key that is not there, asyncssh would stop.
+            there = [k for k in keys if os.access(Path(k).expanduser(), os.R_OK)]
+            settings |= {"client_keys": there, "ignore_encrypted": True}
+            if found.get("IdentitiesOnly"):
+                settings["agent_identities"] = there
         options = asyncssh.SSHClientConnectionOptions(**settings)
         if options.config.get("HostKeyAlgorithms") is None:
             name = options.host_key_alias or options.host
@@ -124,7 +131,11 @@ def _effective(host: str, given: Mapping[str, Any], paths: Sequence[Path]) -> Ma
     config = Everything.load(None, paths, False, False, False, *known)
     if config.has_match_final():
         config = Everything.load(config, paths, True, False, True, *known)
-    names = (*_SAID_AT_ONCE, *_SAID_ON_FAILURE, "UserKnownHostsFile", "GlobalKnownHostsFile")
+    keys, trusted = (
+        ("IdentityFile", "IdentitiesOnly"),
+        ("UserKnownHostsFile", "GlobalKnownHostsFile"),
+    )
+    names = (*_SAID_AT_ONCE, *_SAID_ON_FAILURE, *keys, *trusted)
     return {name: config.get(name) for name in names}
 
 

@@ -2,7 +2,7 @@
 
 import time
 
-from runlog.lock import BEAT_SECONDS, SILENT_SECONDS, SILENT_SECONDS_ELSEWHERE, Life
+from runlog.lock import SILENT_SECONDS_ELSEWHERE, Life
 from runlog.remote_files import Found
 
 
@@ -19,12 +19,10 @@ class RemoteHeart:
         """Seconds by which that machine's clock is ahead of this one's."""
         self._touched: int | None = None
         self._seen = 0.0
-        self._here = False
         self._process: bool | None = None
-        self._was_there = False
 
-    def take(self, lock: Found | None, *, here: bool, process: bool | None) -> None:
-        """What was seen just now. `here`: the writer's machine; `process`: its process is there."""
+    def take(self, lock: Found | None, *, process: bool | None) -> None:
+        """What was seen just now. `process`: whether the writer's is there, None if not to be seen."""
         now = time.monotonic()
         if lock is None:
             self._touched, self._seen = None, -float("inf")
@@ -34,12 +32,7 @@ class RemoteHeart:
             self._seen = now
             self.observe(lock.mtime)
         self._touched = None if lock is None else lock.mtime
-        self._here, self._process = here, process
-        self._was_there = self._was_there or process is True
-
-    def forget_process(self) -> None:
-        """Another process writes the run now."""
-        self._was_there = False
+        self._process = process
 
     def observe(self, mtime: int) -> None:
         """A file was written to just now, at that time of the other machine."""
@@ -51,10 +44,8 @@ class RemoteHeart:
         return time.time() + self.skew
 
     def look(self) -> Life:
-        silent = time.monotonic() - self._seen
-        # A process in a container has another number here: it may be absent and still write.
-        missed = self._was_there or silent > BEAT_SECONDS * 1.5
-        if self._here and self._process is False and missed:
+        if self._process is False:
             return "gone"
-        limit = SILENT_SECONDS if self._here else SILENT_SECONDS_ELSEWHERE
-        return "alive" if silent <= limit else "silent"
+        # One that is there may be another by now, with the number of a writer that is long gone.
+        silent = time.monotonic() - self._seen
+        return "alive" if silent <= SILENT_SECONDS_ELSEWHERE else "silent"

@@ -15,6 +15,7 @@ from runlog.remote_files import Found, Peek, Range, look, names, peek, whole
 from runlog.remote_heart import RemoteHeart
 from runlog.remote_log import Shelf
 from runlog.remote_parquet import RangedFile, RemoteChunk
+from runlog.remote_words import WordsMirror
 
 if TYPE_CHECKING:
     from asyncssh import SFTPClient
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 WHOLE = 5 * 2**20
 """Bytes; a larger run.parquet is fetched by the ranges its columns need."""
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
+HOST_NAME = "/proc/sys/kernel/hostname"
 AT_ONCE = 8
 """Parts on their way together."""
 _SETTLED_SECONDS = 2.5
@@ -83,9 +85,10 @@ class RunMirror:
         self._have: set[str] = set()
         self._settings: Found | None = None
         self._ranged: RangedFile | None = None
-        self._boot: str | None = None
+        self._sees_processes = False
         self._lock: Found | None = None
         self._owner: Mapping[str, Any] = {}
+        self._words = WordsMirror(connection, path, self.folder)
 
     @property
     def published(self) -> bool:
@@ -125,30 +128,33 @@ class RunMirror:
             self._take_life(sftp, lock, there),
             self._take_rows(sftp, published, wal, parts),
         )
+        if not self.published and self.heart.look() != "alive":
+            await self._words.update(sftp)
 
     def _at(self, name: str) -> str:
         return f"{self._remote}/{name}"
 
     def _process_path(self) -> str | None:
         pid = self._owner.get("pid")
-        same = self._boot is not None and self._owner.get("boot_id") == self._boot
-        return f"/proc/{pid}" if same and isinstance(pid, int) else None
+        return f"/proc/{pid}" if self._sees_processes and isinstance(pid, int) else None
 
     async def _take_life(
         self, sftp: "SFTPClient", lock: Found | None, process: Found | None
     ) -> None:
-        asked = self._process_path() is not None
         fresh = lock is not None and lock != self._lock
         # A beat changes the time alone; a writer that took the run up again has another process.
-        if fresh and (not self._owner or self._lock is None or (asked and process is None)):
-            before = self._owner
+        if fresh and (not self._owner or self._lock is None or process is None):
+            before = self._process_path()
             await self._take_owner(sftp)
-            if self._owner != before:
-                asked = False
-                self.heart.forget_process()
+            path = self._process_path()
+            if path is not None and path != before:
+                process = await look(sftp, path)
         self._lock = lock
-        here = self._boot is not None and self._owner.get("boot_id") == self._boot
-        self.heart.take(lock, here=here, process=process is not None if asked else None)
+        if lock is not None:
+            (self.folder / LOCK).touch()
+            os.utime(self.folder / LOCK, (lock.mtime, lock.mtime))
+        asked = self._process_path() is not None
+        self.heart.take(lock, process=process is not None if asked else None)
 
     async def _take_rows(
         self,
@@ -172,15 +178,20 @@ class RunMirror:
         )
 
     async def _take_owner(self, sftp: "SFTPClient") -> None:
-        owner, boot = await asyncio.gather(
-            self._fetch(sftp, self._at(LOCK)), _small(sftp, BOOT_ID, self._connection)
+        owner, boot, host, first = await asyncio.gather(
+            self._fetch(sftp, self._at(LOCK)),
+            _small(sftp, BOOT_ID, self._connection),
+            _small(sftp, HOST_NAME, self._connection),
+            look(sftp, "/proc/1"),
         )
-        self._boot = boot.decode("ascii", "replace").strip() or None
         try:
             found = json.loads(owner.pieces[0]) if owner else None
         except ValueError:
             found = None
         self._owner = found if isinstance(found, dict) else {}
+        # In a container processes have other numbers; where others' are hidden, 1 is not seen.
+        here = (self._owner.get("boot_id"), self._owner.get("host")) == (boot, host)
+        self._sees_processes = bool(boot) and here and first is not None
 
     async def _take_settings(self, sftp: "SFTPClient", found: Found | None) -> None:
         if found is None or found == self._settings:
@@ -248,15 +259,15 @@ class RunMirror:
         temporary.replace(path)
 
 
-async def _small(sftp: "SFTPClient", path: str, connection: Connection) -> bytes:
-    """A file of /proc, whose size says nothing; empty where it cannot be read."""
+async def _small(sftp: "SFTPClient", path: str, connection: Connection) -> str:
+    """A line of /proc, whose size says nothing; empty where it cannot be read."""
     import asyncssh
 
     try:
         peeked = await peek(sftp, path, lambda _: [Range(0, 256)], connection.heard)
     except asyncssh.SFTPError:
-        return b""
-    return peeked.pieces[0] if peeked else b""
+        return ""
+    return peeked.pieces[0].decode("utf-8", "replace").strip() if peeked else ""
 
 
 async def _nothing() -> None:

@@ -64,6 +64,7 @@ class SshServer:
         folder = self.home / ".ssh"
         folder.mkdir(exist_ok=True)
         self.user_key.write_private_key(folder / "id_ed25519")
+        (folder / "id_ed25519").chmod(0o600)
         self.trust()
 
     def trust(self, *, port=None, key=None, name="127.0.0.1", marker=""):

@@ -1,5 +1,6 @@
 """Runs and logs behind ssh://, read from a server inside the test."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -297,6 +298,22 @@ def test_a_writer_that_is_killed_over_there_is_seen(server, tmp_path):
         assert polled(follower, lambda run: run.state.name == "killed")
 
 
+def test_the_batch_systems_output_beside_a_killed_run_is_read(server, tmp_path):
+    path = tmp_path / "runs" / "17"
+    command = writer(path, rows=3, then="os.kill(os.getpid(), 9)")
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+    out = tmp_path / "runs" / "slurm-4711.out"
+    out.write_text(
+        "iteration 3\n"
+        * 20_000
+        + "slurmstepd: error: *** JOB 4711 ON n1 CANCELLED AT 2026-11-23T00:00:00 DUE TO TIME "
+        "LIMIT ***\n"
+    )
+    here, far = open_run(path), open_run(server.url(path))
+    assert far.state == here.state
+    assert "slurm-4711.out" in far.state.reason
+
+
 @pytest.mark.parametrize(
     ("path", "said"),
     [("/nowhere/run", "no such file or folder"), ("/dev/null", "neither a file nor a folder")],
@@ -359,25 +376,36 @@ def test_a_line_that_falls_silent_counts_as_cut(server, tmp_path, monkeypatch):
 def test_a_writer_is_told_by_its_beat_where_its_process_cannot_be_seen():
     heart = RemoteHeart()
     now = int(time.time())
-    heart.take(Found("file", 9, now - 5), here=False, process=None)
+    heart.take(Found("file", 9, now - 5), process=None)
     assert heart.look() == "alive"
     heart = RemoteHeart()
-    heart.take(Found("file", 9, now - 500), here=False, process=None)
+    heart.take(Found("file", 9, now - 500), process=None)
     assert heart.look() == "silent"
-    heart.take(Found("file", 9, now - 490), here=False, process=None)
+    heart.take(Found("file", 9, now - 490), process=None)
     assert heart.look() == "alive"  # it was touched between: that machine's clock is behind
     assert heart.clock() == pytest.approx(time.time() - 490, abs=2)
-    heart.take(None, here=False, process=None)
+    heart.take(None, process=None)
     assert heart.look() == "silent"
 
 
-def test_a_process_that_was_there_and_is_not_any_more_is_gone():
+def test_a_process_that_can_be_seen_tells_more_than_the_beat():
     heart, lock = RemoteHeart(), Found("file", 9, int(time.time()))
-    heart.take(lock, here=True, process=False)  # in a container it has another number
+    heart.take(lock, process=True)
     assert heart.look() == "alive"
-    heart.take(lock, here=True, process=True)
-    heart.take(lock, here=True, process=False)
+    heart.take(lock, process=False)
     assert heart.look() == "gone"
+
+
+def test_a_writer_in_a_container_is_not_taken_for_gone(server, tmp_path):
+    log = RunLog(tmp_path / "run")
+    log.iteration(iteration=1)
+    lock = tmp_path / "run" / ".lock"
+    owner = json.loads(lock.read_text())
+    lock.write_text(json.dumps(owner | {"host": "1f2e3d4c", "pid": 2**22 + 7}))
+    assert open_run(server.url(tmp_path / "run")).state.name == "running"
+    lock.write_text(json.dumps(owner | {"pid": 2**22 + 7}))
+    assert open_run(server.url(tmp_path / "run")).state.name == "killed"
+    log.close()
 
 
 def test_a_folder_without_a_run_is_one_line_that_names_the_address(server, tmp_path):

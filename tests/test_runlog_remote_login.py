@@ -9,7 +9,7 @@ import time
 
 import asyncssh
 import pytest
-from ssh_server import SshServer
+from ssh_server import SshServer, until
 
 from runlog import remote, remote_connection, remote_follow, remote_login
 from runlog.errors import UserError
@@ -127,6 +127,39 @@ def test_the_configuration_names_host_port_user_and_key(served, home):
     )
     config(home, "Include more")
     assert remote.connect("ssh://box/") == "folder"
+
+
+def test_a_key_of_the_configuration_that_is_not_there_is_passed_over(served, home):
+    config(home, "Host *", "IdentityFile ~/.ssh/gone", "IdentityFile ~/.ssh/id_ed25519")
+    assert remote.connect(served.url("/")) == "folder"
+
+
+def test_the_public_half_of_a_key_chooses_it_from_the_agent(served, home):
+    key = home / ".ssh" / "id_ed25519"
+    served.user_key.write_public_key(home / ".ssh" / "chosen.pub")
+    agent = subprocess.Popen(
+        ["ssh-agent", "-D", "-a", str(home / "agent")], stdout=subprocess.DEVNULL
+    )
+    try:
+        until((home / "agent").exists)
+        command = ["ssh-add", "-q", str(key)]
+        environment = os.environ | {"SSH_AUTH_SOCK": str(home / "agent")}
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+        key.unlink()
+        config(
+            home, "Host *", f"IdentityAgent {home}/agent", "IdentitiesOnly yes",
+            "IdentityFile ~/.ssh/chosen.pub",
+        )  # fmt: skip
+        assert remote.connect(served.url("/")) == "folder"
+    finally:
+        agent.terminate()
+        agent.wait()
+
+
+def test_a_name_that_cannot_be_spelled_is_one_line(home):
+    (home / ".ssh").mkdir()
+    with pytest.raises(UserError, match="no host of that name"):
+        remote.connect(f"ssh://{'a' * 70}/x")
 
 
 def test_a_jump_host_is_checked_and_gone_through(served, home):
