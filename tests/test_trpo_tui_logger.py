@@ -1,5 +1,6 @@
 """The one-file logger, run by every Python that is here, and read as a run of our own."""
 
+import errno
 import os
 import re
 import signal
@@ -16,11 +17,17 @@ from runlog.errors import UserError
 from runlog.publish import finalize
 from runlog.schema import COLUMNS
 from runlog.trpo_log import KINDS
+from runlog.trpo_log import RunLog as OneFile
 
 KINDS_OF_EVENTS = ["note", "crashed", "resumed", "note", "finished"]
 LOGGER = Path(runlog.__file__).parent / "trpo_log.py"
-PLACES = (Path.home() / ".pyenv" / "versions").glob("3.*/bin/python")
-PYTHONS = [sys.executable, *sorted(p for p in map(str, PLACES) if "/3.5" not in p)]
+PLACES = sorted(
+    (Path.home() / ".pyenv" / "versions").glob("*/bin/python"),
+    key=lambda place: [int(part) for part in re.findall(r"\d+", place.parts[-3])],
+)
+OLD = [str(p) for p in PLACES if re.match(r"2|3\.[0-5]\.", p.parts[-3])]
+PYTHONS = [*(str(p) for p in PLACES if str(p) not in OLD), sys.executable]
+OLDEST = PYTHONS[0]
 WRITE = """
 import os, sys
 sys.path.insert(0, sys.argv[2])
@@ -93,7 +100,7 @@ def test_every_python_from_3_6_writes_a_run_that_is_read_exactly(python: str, fo
 
 
 def test_a_killed_process_loses_no_row_and_goes_on(folder: Path) -> None:
-    script = [sys.executable, "-c", WRITE, str(folder), str(folder.parent)]
+    script = [OLDEST, "-c", WRITE, str(folder), str(folder.parent)]
     with subprocess.Popen([*script, "1", "100000"], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         said = b"".join(process.stdout.readline() for _ in range(1500))
@@ -104,8 +111,54 @@ def test_a_killed_process_loses_no_row_and_goes_on(folder: Path) -> None:
     assert len(run) in (acknowledged, acknowledged + 1)
     check(folder, len(run))
     assert run.state.name == "killed"
-    assert write(folder, len(run) + 1, len(run) + 4).returncode == 0
+    assert write(folder, len(run) + 1, len(run) + 4, python=OLDEST).returncode == 0
     check(folder, len(run) + 3)
+
+
+@pytest.mark.parametrize("python", [OLDEST, sys.executable], ids=["oldest", "this"])
+def test_a_worker_does_not_keep_the_lock_of_a_killed_parent(python: str, folder: Path) -> None:
+    fork = (
+        "import multiprocessing, time\n"
+        "worker = multiprocessing.get_context('fork').Process(target=time.sleep, args=(60,))\n"
+        "worker.start(); print('worker', worker.pid, flush=True)\n"
+        "time.sleep(0.3); os.kill(os.getpid(), 9)"
+    )
+    with (folder.parent / "said").open("w+") as said:  # a pipe would stay open with the worker
+        command = [python, "-c", WRITE, str(folder), str(folder.parent), "1", "4", fork]
+        subprocess.run(command, stdout=said, check=False)
+        said.seek(0)
+        worker = int(said.read().split("worker")[1])
+    try:
+        assert open_run(folder).state.name == "killed"
+        assert write(folder, 4, 6).returncode == 0
+    finally:
+        os.kill(worker, signal.SIGKILL)
+    check(folder, 5)
+
+
+def test_a_signal_handler_may_log_in_the_middle_of_a_row(tmp_path: Path) -> None:
+    def handle(*_: object) -> None:
+        log.event("signal", "x")
+        log.iteration(iteration=1000, kl=1.0)
+
+    write, log = os.write, OneFile(tmp_path)
+    before = signal.signal(signal.SIGUSR1, handle)
+
+    def interrupted(descriptor: int, data: bytes) -> int:
+        if b'"kl":0.5' in data:
+            os.kill(os.getpid(), signal.SIGUSR1)
+        return write(descriptor, data)
+
+    try:
+        with log, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "write", interrupted)
+            for i in range(1, 5):
+                log.iteration(iteration=i, kl=0.5 if i == 2 else 0.1)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    run = open_run(tmp_path, attempt=2)
+    assert run.column("iteration").values.tolist() == [1, 2, 3, 4]
+    assert [e.kind for e in run.events] == ["signal", "finished"]
 
 
 def test_a_line_cut_off_is_dropped_and_the_run_goes_on(folder: Path) -> None:
@@ -186,15 +239,43 @@ def test_a_disk_that_is_full_stops_no_training(folder: Path) -> None:
     assert "3 records could not be written before this" in [e.text for e in run.events]
 
 
+def test_a_disk_that_is_full_from_the_start_stops_no_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        log = OneFile(tmp_path / "run")
+        log.iteration(kl=1.0)
+    with log:
+        log.iteration(kl=2.0)
+    assert capsys.readouterr().err.count("the log cannot be written") == 2
+    run = open_run(tmp_path / "run")
+    assert (log.dropped, run.column("kl").values.tolist()) == (1, [2.0])
+    assert run.state.name == "finished"
+
+
+def test_rows_without_a_number_are_counted_from_one_since_the_log_was_opened(
+    tmp_path: Path,
+) -> None:
+    for _ in range(2):
+        with OneFile(tmp_path) as log:
+            log.iteration(kl=1.0)
+            log.iteration(kl=2.0)
+    run = open_run(tmp_path)
+    assert (run.attempts, run.column("iteration").values.tolist()) == (2, [1, 2])
+
+
 def test_values_of_other_libraries_become_plain_numbers(tmp_path: Path) -> None:
     import torch
-
-    from runlog.trpo_log import RunLog as OneFile
 
     with OneFile(tmp_path / "run") as log:
         log.iteration(
             kl=np.float32(0.5), gradient_norm=torch.tensor([2.0]), timesteps=np.int64(3),
             line_search_gains=np.array([1.0]), own=torch.tensor([1.0, 2.0]), big=10**400, flag=True,
+            line_search_kls=[-(10**400)],
         )  # fmt: skip
         log.iteration(kl="text", timesteps=2.5, flag=0, line_search_success=2)
         with pytest.raises(TypeError, match=r"own: a cell holds a number.*not <object"):
@@ -217,6 +298,16 @@ def test_it_knows_what_every_declared_column_holds() -> None:
         spec.name: KINDS.get(spec.name, "number") for spec in COLUMNS
     }
     assert KINDS.keys() <= {spec.name for spec in COLUMNS}
+
+
+def test_an_older_python_is_told_in_one_line(folder: Path) -> None:
+    pretend = "import sys; sys.version_info = (3, 5, 0)"
+    path = f"sys.path.insert(0, {str(folder.parent)!r})"
+    for python, before in [(sys.executable, pretend), *((old, "import sys") for old in OLD)]:
+        command = [python, "-c", f"{before}; {path}; import trpo_log"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert re.fullmatch(r"trpo_log.py needs Python 3.6 or newer, this is \d.\d+\n", done.stderr)
 
 
 def test_the_command_prints_the_file() -> None:
