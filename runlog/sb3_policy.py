@@ -8,11 +8,25 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
+from stable_baselines3.common.distributions import (
+    BernoulliDistribution,
+    CategoricalDistribution,
+    DiagGaussianDistribution,
+    MultiCategoricalDistribution,
+    StateDependentNoiseDistribution,
+)
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import Tensor
 from torch.distributions import Bernoulli, Categorical, Distribution, Normal, kl_divergence
 
 Factors = tuple[Distribution, ...]
+_KNOWN = (
+    DiagGaussianDistribution,
+    StateDependentNoiseDistribution,
+    CategoricalDistribution,
+    MultiCategoricalDistribution,
+    BernoulliDistribution,
+)
 SATURATED = 0.97
 """A hidden tanh beyond this counts as saturated."""
 
@@ -20,7 +34,7 @@ SATURATED = 0.97
 def measurable(policy: Any) -> bool:
     """Whether the policy's distribution can be asked for on a batch, without masks or memory."""
     plain = isinstance(policy, ActorCriticPolicy) and not hasattr(policy, "lstm_actor")
-    return plain and not policy.squash_output
+    return plain and not policy.squash_output and isinstance(policy.action_dist, _KNOWN)
 
 
 def factors_of(distribution: Any) -> Factors:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecMonitor, VecNormalize, is_vecenv_wrapped
 
+from runlog.sb3_policy import measurable
+
 LISTED = 64
 """Episodes a row lists one by one, the latest."""
 STRETCH = 64
@@ -91,7 +93,8 @@ class Collector:
             (truncated if cut else terminated)[place] = True
         env, start = _stretch(terminated, truncated)
         for (step, world), (observation, _) in self._ends.items():
-            if world == env and start <= step < start + STRETCH and observation is not None:
+            inside = world == env and start <= step < start + STRETCH
+            if inside and observation is not None and measurable(model.policy):
                 final = model.policy.obs_to_tensor(observation)[0]
                 following[step, world] = model.policy.predict_values(final).item()
         raw = np.stack(self._raw[:-1]) if self._raw else buffer.observations

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from sb3_contrib import RecurrentPPO
 from sb3_toy import a2c, distance, failing, logged, ppo, rows_of, toy, trpo
 from stable_baselines3 import DQN, SAC
 from stable_baselines3.common.callbacks import BaseCallback, CheckpointCallback
@@ -290,6 +291,15 @@ def test_other_actions_are_measured_too(space: spaces.Space[Any], tmp_path: Path
         assert row["kl"] == pytest.approx(d * told["train/kl_divergence_loss"], rel=0.1)
         assert -row["policy_loss"] == pytest.approx(told["train/policy_objective"], abs=2e-6)
         assert "log_std_mean" not in row
+
+
+def test_a_policy_with_a_memory_is_logged_from_its_buffer_alone(tmp_path: Path) -> None:
+    env = make_vec_env(toy(), 2)
+    model = RecurrentPPO("MlpLstmPolicy", env, n_steps=64, batch_size=64, n_epochs=1)
+    for row in rows_of(logged(model, tmp_path, 2)):
+        assert row["value_loss"] > 0
+        assert row["approx_kl"] == pytest.approx(0.0, abs=0.1)
+        assert row.keys().isdisjoint({"kl", "gradient_norm", "update_outcome"})
 
 
 def test_the_metadata_say_what_was_trained_and_how(tmp_path: Path) -> None:
