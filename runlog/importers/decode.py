@@ -3,6 +3,10 @@
 import codecs
 import re
 from dataclasses import dataclass
+from functools import cached_property
+
+from runlog.importers.boxes import Cell, cells
+from runlog.importers.pairs import pairs
 
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[()][0-9A-B]|[=>@-Z\\^_])"
@@ -31,12 +35,25 @@ def _decode(line: bytes) -> str:
         return line.decode("cp1252", errors="replace")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Line:
-    """A line as it came, and as text: no colours or marks, white space folded to single blanks."""
+    """A line as it came, and as text: no colours or marks, white space folded to single blanks.
+
+    What it may hold is worked out once, however many formats are still possible.
+    """
 
     raw: str
     text: str
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells of a box or table this line may be a row of."""
+        return cells(self.text)
+
+    @cached_property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The `key: number` pairs in it."""
+        return pairs(self.text)
 
 
 def line_of(raw: str) -> Line:

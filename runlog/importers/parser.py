@@ -1,8 +1,10 @@
 """What every format's reader keeps while it reads: rows, events, keys, how the process ended."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from runlog.importers.decode import Line
+from runlog.importers.formats.format import Finish
 from runlog.importers.incidents import Incident, Incidents
 from runlog.importers.rows import Rows
 from runlog.run import Event
@@ -13,8 +15,8 @@ _MOST_KEYS = 200
 class Findings:
     """The rows of a log and what stood between them."""
 
-    def __init__(self) -> None:
-        self.rows = Rows()
+    def __init__(self, finish: Finish | None = None) -> None:
+        self.rows = Rows(finish)
         self.events: list[Event] = []
         self.understood: dict[str, None] = {}
         self.not_understood: dict[str, None] = {}
@@ -46,15 +48,17 @@ class Findings:
         if key not in self.understood and len(self.not_understood) < _MOST_KEYS:
             self.not_understood.setdefault(key)
 
-    def between(self, line: str) -> None:
-        """A cleaned line that belongs to no block."""
+    def between(self, line: str) -> bool:
+        """A cleaned line that belongs to no block; True where it is an incident's."""
         incident = self._incidents.feed(line)
         if incident is None:
-            return
+            return self.in_traceback
         row = len(self.rows)
         self.events.append(Event(row=row, time=None, kind=incident.kind, text=incident.text))
         if incident.ends is not None:
             self.ending = (incident, row)
+            self.rows.process_ended()
+        return True
 
 
 class Parser(Protocol):
@@ -68,6 +72,10 @@ class Parser(Protocol):
     def algorithm(self) -> str | None: ...
     @property
     def assumptions(self) -> tuple[str, ...]: ...
+    @property
+    def metadata(self) -> Mapping[str, str | float]:
+        """What is known of every run of this format."""
+
     @property
     def recognised(self) -> bool:
         """True once the lines read so far can only be this format."""

@@ -50,10 +50,17 @@ def _number(text: str, *, exact: bool) -> Printed | None:
         # 1e999 is a number no double holds, not an infinity somebody computed
         return Printed(value, 0.0) if not any(map(str.isdigit, digits)) else None
     if exact:
-        return Printed(int(value), 0.0) if value == int(value) and abs(value) < 2**53 else None
+        if value != int(value) or abs(value) >= 2**53:
+            return None
+        # 1.04e+05 was rounded; 104448 was not
+        return Printed(int(value), max(_half_unit(digits), 0.5) if "e" in digits else 0.0)
+    return Printed(value, _half_unit(digits))
+
+
+def _half_unit(digits: str) -> float:
     mantissa, _, exponent = digits.partition("e")
     decimals = len(mantissa.partition(".")[2])
-    return Printed(value, float(f"5e{int(exponent or 0) - decimals - 1}"))
+    return float(f"5e{int(exponent or 0) - decimals - 1}")
 
 
 def _flag(text: str) -> Printed | None:
@@ -77,6 +84,18 @@ def read(text: str, type_: Type) -> Printed | None:
     if type_ == "string":
         return Printed(text, 0.0)
     return _number(text, exact=type_ == "int64")
+
+
+_NUMBER = re.compile(NUMBER)
+
+
+def read_cell(text: str, type_: Type) -> Printed | None:
+    """What a whole cell says for a column of that type; None where it is no such value."""
+    low = text.lower()
+    if type_ == "bool":
+        return _flag(low) if low else None
+    found = _NUMBER.fullmatch(low)
+    return None if found is None else read(found.group(1), type_)
 
 
 def type_of_column(name: str) -> Type:

@@ -19,6 +19,10 @@ from runlog.run import Event, ImportInfo, Run, State, StateName
 
 RECENT = 60.0
 """Seconds after its last line for which a text log counts as running."""
+_LOOK = 64
+"""Lines after which it is asked again whether one format is sure."""
+_SURE = 3
+"""Rows from which it may be."""
 
 
 def _parsers(mapping: Mapping[str, str], wanted: str | None) -> list[Parser]:
@@ -65,6 +69,7 @@ class Reading:
         self._parsers = _parsers(self._mapping, from_format) if parser is None else [parser]
         self._notes: list[str] = []
         self._any = parser is not None
+        self._fed = 0
 
     def feed(self, data: bytes) -> None:
         """More bytes of the log."""
@@ -73,6 +78,9 @@ class Reading:
             self._any = self._any or bool(line.text)
             for parser in self._parsers:
                 parser.feed(line)
+            self._fed += 1
+            if self._fed % _LOOK == 0 and len(self._parsers) > 1:
+                self._settle()
 
     def end(self) -> None:
         """No byte will come any more."""
@@ -87,13 +95,23 @@ class Reading:
             )
 
     def _parser(self) -> Parser | None:
-        if len(self._parsers) == 1:
-            return self._parsers[0] if self._parsers[0].recognised else None
-        for parser in self._parsers:
-            if parser.recognised:
-                self._parsers = [parser]
-                return parser
-        return None
+        """The format this is by what was read so far: of text the one most of which was met."""
+        recognised = [parser for parser in self._parsers if parser.recognised]
+        texts = [p for p in recognised if isinstance(p, TextLog) and p.format != TEXT.name]
+        if texts:
+            return max(texts, key=lambda text: text.score)
+        return recognised[0] if recognised else None
+
+    def _settle(self) -> None:
+        """Go on with one format alone once it is sure."""
+        best = self._parser()
+        if best is None or len(best.findings.rows) < _SURE:
+            return
+        if isinstance(best, TextLog):
+            rivals = [p.score for p in self._parsers if isinstance(p, TextLog) and p is not best]
+            if any(score >= best.score for score in rivals):
+                return
+        self._parsers = [best]
 
     def run(self, *, age: float | None, ended: bool) -> Run | None:
         """The log as read so far; None while no format is recognised.
@@ -131,7 +149,8 @@ class Reading:
         state = _state(findings, last=last, age=age, ended=ended, newest=shown == count)
         return Run(
             chunks=chunks,
-            metadata={} if parser.algorithm is None else {"algorithm": parser.algorithm},
+            metadata=({} if parser.algorithm is None else {"algorithm": parser.algorithm})
+            | dict(parser.metadata),
             events=events,
             state=state,
             selection=None if len(rows) == len(iterations) else rows,

@@ -1,5 +1,6 @@
 """Rows as they are read: cells with their resolutions, iteration numbers, attempts."""
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from runlog.importers.counting import Counting
+from runlog.importers.formats.format import Finish, Said
 from runlog.importers.printed import Printed
 from runlog.run import Chunk, Column, RecordChunk
 
@@ -20,12 +23,33 @@ class Row:
 
     values: dict[str, Any] = field(default_factory=dict)
     halves: dict[str, float] = field(default_factory=dict)
+    said: list[Said] = field(default_factory=list)
     headed: bool = False
 
     def put(self, column: str, printed: Printed) -> None:
         self.values[column] = printed.value
         if printed.half_unit or not isinstance(printed.value, str):
             self.halves[column] = printed.half_unit
+
+    def repeats(self, other: "Row") -> bool:
+        """Whether two blocks are one, printed by two workers: all equal, a counter among it."""
+        counted = self.headed or "timesteps" in self.values
+        return counted and len(self.values) > 1 and self.values == other.values
+
+    def finished(self, finish: Finish | None) -> tuple[dict[str, Any], dict[str, float]]:
+        """Its values and their resolutions, after the format has looked at it as a whole."""
+        values, halves = dict(self.values), dict(self.halves)
+        if finish is None:
+            return values, halves
+        cells = {name: Printed(value, halves.get(name, 0.0)) for name, value in values.items()}
+        for name, printed in finish(cells, self.said).items():
+            values.pop(name, None)
+            halves.pop(name, None)
+            if printed is not None:
+                values[name] = printed.value
+                if isinstance(printed.value, int | float):
+                    halves[name] = printed.half_unit
+        return values, halves
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +76,31 @@ def _filled_in(count: int, before: int | None, after: int | None) -> list[int | 
     return [before + 1 + i if i < room else None for i in range(count)]
 
 
-class Rows:
-    """All rows of a log in the order printed; `chunks` gives them numbered."""
+def _counted(counting: Counting, rows: list[Row]) -> list[int]:
+    """Numbers from 1 for blocks that print none; where their steps fall back, a run begins anew."""
+    numbers = []
+    last: float | None = None
+    for row in rows:
+        steps = row.values.get("timesteps")
+        # rounded steps may repeat
+        numbers.append(counting.number(None if steps == last else steps))
+        last = steps if steps is not None else last
+    return numbers
 
-    def __init__(self) -> None:
+
+class Rows:
+    """All rows of a log in the order printed; `chunks` gives them numbered.
+
+    `finish`: what the format makes of a row as a whole.
+    """
+
+    def __init__(self, finish: Finish | None = None) -> None:
+        self._finish = finish
         self._rows: list[Row] = []
+        self._before: Row | None = None
+        """The block before the one being read."""
+        self._ended: Row | None = None
+        self._counting = Counting()
         self._sealed: list[SealedRows] = []
         self._numbers: list[int] = []
         """Iterations of the rows sealed or settled, as far as they are known for good."""
@@ -75,13 +119,38 @@ class Rows:
 
     def open(self, iteration: int | None) -> Row:
         """A new block, numbered where its number was printed."""
-        row = Row(headed=iteration is not None)
-        if iteration is not None:
-            self._settle(iteration)
-            row.values["iteration"] = iteration
-            row.halves["iteration"] = 0.0
+        self._close()
+        row = Row()
         self._rows.append(row)
+        if iteration is not None:
+            self.number(iteration)
+        elif self._last is None and len(self._rows) > 2 * _SEALED:
+            self._settle_counted()
         return row
+
+    def number(self, iteration: int) -> None:
+        """The number of the block being read."""
+        row = self._rows.pop()
+        self._settle(iteration)
+        row.headed = True
+        row.values["iteration"] = iteration
+        row.halves["iteration"] = 0.0
+        self._rows.append(row)
+
+    def _close(self) -> None:
+        """The block being read is complete."""
+        row = self.current
+        if row is None:
+            return
+        before = self._before
+        if before is not None and before is not self._ended and row.repeats(before):
+            self._rows.pop()
+        else:
+            self._before = row
+
+    def process_ended(self) -> None:
+        """What follows comes from another process: it repeats nothing, it begins anew."""
+        self._ended = self.current
 
     def forget_unnumbered(self) -> None:
         """Drop the blocks being read that have no number."""
@@ -96,6 +165,10 @@ class Rows:
 
         def fill(following: int | None) -> None:
             nonlocal left_out, waiting
+            if last is None and following is None:
+                rows.extend(waiting)
+                numbers.extend(_counted(deepcopy(self._counting), waiting))
+                return
             for row, number in zip(waiting, _filled_in(len(waiting), last, following), strict=True):
                 if number is None:
                     left_out += 1
@@ -124,6 +197,16 @@ class Rows:
         if numbers:
             self._last = numbers[-1]
         self._rows = []
+        self._seal()
+
+    def _settle_counted(self) -> None:
+        """Give their numbers for good to the oldest rows of a log that prints none."""
+        rows, self._rows = self._rows[:_SEALED], self._rows[_SEALED:]
+        self._settled += rows
+        self._numbers += _counted(self._counting, rows)
+        self._seal()
+
+    def _seal(self) -> None:
         while len(self._settled) >= _SEALED:
             start = len(self._numbers) - len(self._settled)
             head = self._numbers[start : start + _SEALED]
@@ -133,9 +216,9 @@ class Rows:
     def _chunk(self, rows: list[Row], numbers: list[int]) -> SealedRows:
         values, halves = [], []
         for row, number in zip(rows, numbers, strict=True):
-            cells, units = {**row.values, "iteration": number}, {**row.halves, "iteration": 0.0}
-            values.append(cells)
-            halves.append(units)
+            cells, units = row.finished(self._finish)
+            values.append(cells | {"iteration": number})
+            halves.append(units | {"iteration": 0.0})
         return SealedRows(tuple(values), tuple(halves))
 
     def chunks(self) -> tuple[tuple[Chunk, ...], NDArray[np.float64]]:

@@ -65,6 +65,10 @@ class Table:
         return () if self.framework is None else self.framework.assumptions
 
     @property
+    def metadata(self) -> Mapping[str, str | float]:
+        return {} if self.framework is None else self.framework.metadata
+
+    @property
     def recognised(self) -> bool:
         findings = self.findings
         return len(findings.rows) > 0 and any(

@@ -5,11 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from runlog.importers.formats import Format
+from runlog.importers.formats.format import Format
 from runlog.importers.printed import FLAG, NUMBER, PLAIN_NUMBER, Printed, read, type_of_column
 from runlog.schema import Type
 
 _PLACE = re.compile(r"\{(\w+)\}")
+NO_COLUMN = "_"
+"""A place in a line whose value has no column."""
 # words of loggers that may stand before a key without belonging to it
 _LEVELS = frozenset(
     ("debug", "info", "warning", "warn", "error", "critical", "stdout", "stderr", "out", "err")
@@ -77,19 +79,23 @@ def header(line: str) -> Template:
 
     A colon after the number makes it the line of something else: `Iteration 3: residual …`.
     """
-    lead, iteration, gap, timesteps, _ = _PLACE.split(line)
+    lead, iteration, gap, *more = _PLACE.split(line)
     start = (
         rf"{_literal(lead.strip().lower())}\s?[:=#]?\s?(\d{{1,15}})(?:\s?/\s?\d{{1,15}})?(?![\w.])"
     )
-    label = gap.strip(" |").lower()
-    whole = rf"{start}\s?[|,;/-]*\s?{_literal(label)}\s?[:=]?\s?{NUMBER}"
+    label = _literal(gap.strip(" |").lower())
     alone = rf"{start}(?=\s?(?:[|,;#*=←)\]-]|$))"
+    columns = (iteration, *more[:1])
+    if more:
+        whole = rf"{start}\s?[|,;/-]*\s?{label}\s?[:=]?\s?{NUMBER}"
+    else:
+        whole = rf"{start}\s?{label}" if label else alone
     return Template(
         lead.strip(),
         lead.strip().lower(),
-        (iteration, timesteps),
+        columns,
         (re.compile(whole), re.compile(alone)),
-        _types((iteration, timesteps)),
+        _types(columns),
     )
 
 
@@ -132,6 +138,7 @@ def _hit(candidate: Template, line: str, at: int) -> Hit | None:
                 for column, type_, text in zip(
                     candidate.columns, candidate.types, match.groups(), strict=False
                 )
+                if column != NO_COLUMN
             )
             return Hit(candidate, values, match.group(), at, match.end())
     return None

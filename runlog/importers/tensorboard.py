@@ -69,6 +69,10 @@ class EventLog:
         return () if self.framework is None else self.framework.assumptions
 
     @property
+    def metadata(self) -> Mapping[str, str | float]:
+        return {} if self.framework is None else self.framework.metadata
+
+    @property
     def recognised(self) -> bool:
         return len(self.findings.rows) > 0
 
@@ -98,7 +102,10 @@ class EventLog:
             for name in self._events.stuck
         ]
         if self._events.damaged:
-            findings.notes.append(f"{self._events.damaged} damaged records were left out")
+            one = self._events.damaged == 1
+            findings.notes.append(
+                f"{self._events.damaged} damaged record{' was' if one else 's were'} left out."
+            )
         counting = Counting()
         for part in joined(series):
             _put_rows(findings, part, keys, series, counting, framework)

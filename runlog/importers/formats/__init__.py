@@ -1,7 +1,5 @@
 """The formats known, one literal each, by family."""
 
-from collections.abc import Iterable
-
 from runlog.importers.formats.baselines import BASELINES, BASELINES_TRPO, PPO1
 from runlog.importers.formats.format import Format
 from runlog.importers.formats.guide import GUIDE
@@ -42,18 +40,7 @@ FORMATS: tuple[Format, ...] = (
 TEXT = Format(name="text")
 """Any `key: value` text whose keys the user names with --map."""
 
-TEXT_FORMATS = (GUIDE,)
+TEXT_FORMATS = FORMATS
 TABLE_FORMATS = ("csv", "jsonl")
 NAMES = (*(f.name for f in TEXT_FORMATS), TEXT.name, *TABLE_FORMATS)
 """What `--from` accepts."""
-
-
-def format_of(theirs: Iterable[str]) -> Format | None:
-    """The format that most of some keys belong to; None when they tell none."""
-    plain = {" ".join(key.lower().split()) for key in theirs}
-    best, most = None, 1
-    for format_ in FORMATS:
-        known = sum(format_.key(key) is not None for key in plain)
-        if known > most and not plain.isdisjoint(format_.own):
-            best, most = format_, known
-    return best

@@ -35,14 +35,14 @@ BASELINES_TRPO = Format(
         "Got zero gradient. not updating": "zero-gradient",
         "{} {} {}": "cg",
     },
-    own=frozenset(("surrgain", "optimgain", "meankl", "ev_tdlam_before")),
+    own=frozenset(("surrgain", "optimgain", "meankl")),
     finish=halving,
     metadata={
         "kl_reduction": "sum",
         "kl_direction": "old-new",
-        "line_search_factor": "0.5",
-        "line_search_max_steps": "10",
-        "line_search_kl_margin": "1.5",
+        "line_search_factor": 0.5,
+        "line_search_max_steps": 10,
+        "line_search_kl_margin": 1.5,
     },
     assumptions=(
         "After a failed search the box holds the last rejected candidate's values; the old "

@@ -71,6 +71,7 @@ class Format:
     `own`: keys (or beginnings of lines) that tell the format; one of them must be met. Case,
     indent and white space never matter, nor does what stands before or after.
 
+    `sections`: boxes have rows that only head the keys below them.
     `texts_before`: lines of text stand before the line or box that opens their block.
     `algorithms`: by a key that only this algorithm logs. `finish`: what a row means as a whole.
     `assumptions`: where a number means something else than its column, one sentence each.
@@ -87,10 +88,11 @@ class Format:
     silent: frozenset[str] = frozenset()
     said: Mapping[str, str] = field(default_factory=dict)
     own: frozenset[str] = frozenset()
+    sections: bool = False
     texts_before: bool = False
     finish: Finish | None = None
     assumptions: tuple[str, ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str | float] = field(default_factory=dict)
     step: StepKind | None = None
     rounded: Mapping[str, int] = field(default_factory=dict)
     _patterns: tuple[tuple[str, Key], ...] = field(init=False, repr=False)

@@ -57,7 +57,7 @@ OMNISAFE = Format(
     texts_before=True,
     finish=acceptance_step,
     step="iteration",
-    metadata={"kl_reduction": "mean", "kl_direction": "old-new", "line_search_factor": "0.8"},
+    metadata={"kl_reduction": "mean", "kl_direction": "old-new", "line_search_factor": 0.8},
     assumptions=(
         "KL is averaged over the action dimensions.",
         "Entropy and std are means over every time the loss was computed, before the step and for "

@@ -52,7 +52,7 @@ MODULAR_RL = Format(
     own=frozenset(("pol_kl_after", "pol_surr_after", "eprewsem", "pol_ent_after")),
     texts_before=True,
     finish=full_step_always,
-    metadata={"kl_reduction": "sum", "kl_direction": "old-new", "line_search_factor": "0.5"},
+    metadata={"kl_reduction": "sum", "kl_direction": "old-new", "line_search_factor": 0.5},
     assumptions=(
         "modular_rl takes the full step whatever its line search found; KL and loss are those of "
         "the full step.",
@@ -62,7 +62,7 @@ MODULAR_RL = Format(
 PYTORCH_TRPO = Format(
     name="pytorch-trpo",
     algorithm="trpo",
-    header="Episode {iteration}",
+    header="Episode {iteration} Last reward",
     lines=(
         "Average reward {episode_return_mean}",
         "grad_norm:', {gradient_norm}",
@@ -73,10 +73,10 @@ PYTORCH_TRPO = Format(
         "fval after', {policy_loss}",
     ),
     said={"a/e/r {} {} {}": "try"},
-    own=frozenset(("fval before", "fval before',", "a/e/r")),
+    own=frozenset(("fval before", "fval before',", "grad_norm")),
     texts_before=True,
     finish=ratio_lines,
-    metadata={"kl_reduction": "sum", "line_search_factor": "0.5", "line_search_max_steps": "10"},
+    metadata={"kl_reduction": "sum", "line_search_factor": 0.5, "line_search_max_steps": 10},
     assumptions=(
         "An iteration is what the log calls an episode: a batch of them.",
         "Its line search does not look at KL, which is not printed.",

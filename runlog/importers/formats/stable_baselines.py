@@ -55,6 +55,7 @@ SB3 = Format(
             "train/approx_kl",
         )
     ),
+    sections=True,
     step="timesteps",
     metadata={"kl_direction": "new-old"},
     assumptions=(
