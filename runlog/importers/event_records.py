@@ -34,18 +34,15 @@ class EventRecords:
 
     A record that is not complete waits. One whose data do not have their checksum is left out
     and counted in `damaged`. Behind a length without its checksum nothing can be found: reading
-    stands still there, `stuck`, in case the file was only half written.
+    is `stuck` there. A file half written on a network can look so: the next bytes to feed then are
+    those from `taken` on, the end of the last record, read again.
     """
 
     def __init__(self) -> None:
         self.damaged = 0
         self.stuck = False
+        self.taken = 0
         self._rest = b""
-
-    @property
-    def waiting(self) -> bool:
-        """True while bytes wait for the rest of their record."""
-        return bool(self._rest)
 
     def feed(self, piece: bytes) -> Iterator[memoryview]:
         """The records completed by these bytes."""
@@ -70,7 +67,8 @@ class EventRecords:
         self.stuck = not bool(sound.all())
         good = len(sound) if not self.stuck else int(np.argmin(sound))
         n = min(good, len(lengths))
-        self._rest = data[headers[good] :] if self.stuck else data[at:]
+        self.taken += headers[good] if self.stuck else at
+        self._rest = b"" if self.stuck else data[at:]
         begins, lengths = heads[:n] + _HEADER.size, lengths[:n]
         intact = np.ones(n, dtype=bool)
         short = np.flatnonzero(lengths <= _CHECKED)

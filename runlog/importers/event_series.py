@@ -47,8 +47,8 @@ class EventSeries:
         """Files in which a damaged length hides all that follows."""
         return tuple(name for name, records in self._records.items() if records.stuck)
 
-    def feed(self, name: str, piece: bytes) -> None:
-        """More bytes of the file of that name."""
+    def feed(self, name: str, piece: bytes) -> int | None:
+        """More bytes of the file of that name; where to read again if nothing behind can be found."""
         records = self._records.setdefault(name, EventRecords())
         for record in records.feed(piece):
             raw = bytes(record)
@@ -59,6 +59,7 @@ class EventSeries:
                 self._put(series, time, step, value[0])
             elif not self._read(raw, at):
                 records.damaged += 1
+        return records.taken if records.stuck else None
 
     def _put(self, series: Series, time: float, step: int, value: float) -> None:
         series.order.append(self.count)

@@ -34,7 +34,7 @@ class FollowedEvents:
             parser=self._log,
         )
         self._offsets: dict[Path, int] = {}
-        self._seen: tuple[object, ...] = ()
+        self._seen: tuple[object, ...] | None = None
         state = State(
             name="running",
             last_iteration=None,
@@ -46,29 +46,33 @@ class FollowedEvents:
 
     def poll(self) -> Run | None:
         """The run if anything changed since the last poll, else None."""
-        fresh, written = False, 0.0
-        for path in self._files():
-            try:
-                with path.open("rb") as file:
-                    written = max(written, os.fstat(file.fileno()).st_mtime)
-                    file.seek(self._offsets.get(path, 0))
-                    for piece in iter(lambda: file.read(PIECE), b""):
-                        self._log.feed_file(path.name, piece)
-                        fresh = True
-                    self._offsets[path] = file.tell()
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                raise UserError(f"{path}: {error.strerror}; cannot be read") from error
+        written = max(map(self._look, self._files()), default=0.0)
         age = max(0.0, time.time() - written)
-        seen = (age < RECENT,)
-        if not fresh and seen == self._seen:
+        seen = (age < RECENT, self._log.met)
+        if seen == self._seen:
             return None
         self._seen = seen
         run = self._reading.run(age=age, ended=False)
         if run is not None:
             self.run = run
         return run
+
+    def _look(self, path: Path) -> float:
+        """Read what a file has more; when it was written, Unix seconds."""
+        try:
+            with path.open("rb") as file:
+                file.seek(self._offsets.get(path, 0))
+                for piece in iter(lambda: file.read(PIECE), b""):
+                    again = self._log.feed_file(path.name, piece)
+                    if again is not None:
+                        file.seek(again)
+                        break
+                self._offsets[path] = file.tell()
+                return os.fstat(file.fileno()).st_mtime
+        except FileNotFoundError:
+            return 0.0
+        except OSError as error:
+            raise UserError(f"{path}: {error.strerror}; cannot be read") from error
 
     def _files(self) -> tuple[Path, ...]:
         return event_files(self._path) if self._path.is_dir() else (self._path,)

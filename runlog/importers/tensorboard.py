@@ -41,11 +41,11 @@ class EventLog:
         self._mapping = mapping
         self._wanted = wanted
         self._events = EventSeries()
-        self._made: tuple[int, Findings] = (-1, Findings())
+        self._made: tuple[tuple[object, ...], Findings] = (), Findings()
 
-    def feed_file(self, name: str, piece: bytes) -> None:
-        """More bytes of the event file of that name."""
-        self._events.feed(name, piece)
+    def feed_file(self, name: str, piece: bytes) -> int | None:
+        """More bytes of the event file of that name; where to read it again if it was not sound."""
+        return self._events.feed(name, piece)
 
     def feed(self, line: Line) -> None:
         """Event files have no lines."""
@@ -79,11 +79,14 @@ class EventLog:
     @property
     def findings(self) -> Findings:
         """The rows so far, made anew when scalars came."""
-        count, findings = self._made
-        if count != self._events.count:  # a damaged record alone changes no row
-            findings = self._find()
-            self._made = self._events.count, findings
-        return findings
+        if self._made[0] != self.met:
+            self._made = self.met, self._find()
+        return self._made[1]
+
+    @property
+    def met(self) -> tuple[object, ...]:
+        """What changes when anything was read."""
+        return self._events.count, self._events.damaged, self._events.stuck
 
     def _find(self) -> Findings:
         findings, framework = Findings(), self.framework
@@ -152,7 +155,7 @@ def _step_counts(steps: NDArray[np.int64], framework: Format | None) -> str:
     """What the steps count: iterations, where the framework says so or they rise one by one."""
     if framework is not None and framework.step is not None:
         return framework.step
-    return "iteration" if bool(np.all(np.diff(steps) == 1)) else "timesteps"
+    return "iteration" if len(steps) < 2 or np.median(np.diff(steps)) == 1 else "timesteps"
 
 
 def _halves(values: NDArray[np.float64]) -> NDArray[np.float64]:
