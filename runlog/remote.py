@@ -12,7 +12,8 @@ from runlog.remote_address import Address, address_of
 from runlog.remote_connection import Connection, connection_to, patiently
 from runlog.remote_files import Found, look, names
 from runlog.remote_follow import RemoteLog, RemoteRun, keep, spoken
-from runlog.remote_log import EventsMirror, LogMirror, Shelf, log_in
+from runlog.remote_log import EventsMirror, LogMirror, log_in
+from runlog.remote_shelf import Shelf
 from runlog.run import Run
 
 if TYPE_CHECKING:

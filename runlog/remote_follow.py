@@ -10,8 +10,9 @@ from pathlib import Path
 from runlog.errors import UserError
 from runlog.remote_address import LOST, Address
 from runlog.remote_connection import Connection, Cut, patiently
-from runlog.remote_log import EventsMirror, LogMirror, Shelf
+from runlog.remote_log import EventsMirror, LogMirror
 from runlog.remote_login import plain
+from runlog.remote_shelf import Shelf
 from runlog.run import Run
 
 POLL_SECONDS = 0.45

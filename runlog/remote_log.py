@@ -1,16 +1,14 @@
 """A copy of one remote file: a log that grows, or a table that stays."""
 
 import os
-import shutil
-import tempfile
 import time
-import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runlog.remote_connection import Connection
 from runlog.remote_files import Found, Range, names, peek
+from runlog.remote_shelf import Shelf
 
 if TYPE_CHECKING:
     from asyncssh import SFTPClient
@@ -21,14 +19,6 @@ HEAD = 256
 """Bytes at the start by which a file written anew is told from one that grew."""
 LIST_SECONDS = 10.0
 """Between two looks for files that came to a folder."""
-
-
-class Shelf:
-    """A temporary folder for copies, gone with the last that reads from it."""
-
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="trpo-tui-"))
-        self.remove = weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 class LogMirror:

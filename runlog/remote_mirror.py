@@ -13,8 +13,8 @@ from runlog.folder import LOCK, PARTS, PUBLISHED, RUN_JSON, WAL, part_path, segm
 from runlog.remote_connection import Connection
 from runlog.remote_files import Found, Peek, Range, look, names, peek, whole
 from runlog.remote_heart import RemoteHeart
-from runlog.remote_log import Shelf
 from runlog.remote_parquet import RangedFile, RemoteChunk
+from runlog.remote_shelf import Shelf
 from runlog.remote_words import WordsMirror
 
 if TYPE_CHECKING:

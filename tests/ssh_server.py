@@ -19,9 +19,6 @@ class Door(asyncssh.SSHServer):
     def connection_made(self, connection):
         self.server.connections.append(connection)
 
-    def connection_lost(self, error):
-        pass
-
     def public_key_auth_supported(self):
         return self.server.accepts == "key"
 

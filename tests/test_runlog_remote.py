@@ -1,6 +1,7 @@
 """Runs and logs behind ssh://, read from a server inside the test."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from runlog.reader import follow, open_run
 from runlog.remote_address import address_of
 from runlog.remote_files import Found
 from runlog.remote_heart import RemoteHeart
+from runlog.remote_shelf import Shelf
 from runlog.writer import RunLog
 
 SAMPLES = Path(__file__).resolve().parent.parent / "sample_logs"
@@ -251,6 +253,28 @@ def test_the_copy_is_gone_with_the_run(server):
     assert not copy.exists()
 
 
+def test_the_copy_of_a_killed_process_is_removed_by_the_next(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    mine = Shelf()
+    code = (
+        "import os; from runlog.remote_shelf import Shelf; shelf = Shelf();"
+        "print(shelf.path, flush=True); os.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=False,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    left = Path(done.stdout.strip())
+    assert left.parent == tmp_path
+    assert left.is_dir()
+    (tmp_path / "trpo-tui-of-something-else").mkdir()
+    another = Shelf()
+    assert not left.exists()
+    assert sorted(tmp_path.iterdir()) == sorted(
+        [mine.path, another.path, tmp_path / "trpo-tui-of-something-else"]
+    )
+
+
 def test_a_log_that_grows_and_is_written_anew_is_followed(server, tmp_path):
     path = tmp_path / "progress.csv"
     path.write_text("iteration,kl,entropy\n1,0.1,1.5\n2,0.2,1.4\n")
@@ -343,7 +367,7 @@ def test_event_files_are_followed_and_new_ones_found(server, tmp_path, monkeypat
     (folder / "events.out.tfevents.1.box").write_bytes(b"one")
     connection = remote_connection.connection_to(address_of(server.url(folder)))
     assert remote.connect(server.url(folder)) == "events"
-    mirror = remote_log.EventsMirror(connection, str(folder), remote_log.Shelf())
+    mirror = remote_log.EventsMirror(connection, str(folder), Shelf())
     mirror.update()
     (folder / "events.out.tfevents.2.box").write_bytes(b"two")
     with (folder / "events.out.tfevents.1.box").open("ab") as file:
