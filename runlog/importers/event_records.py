@@ -44,7 +44,7 @@ class EventRecords:
         self.taken = 0
         self._rest = b""
 
-    def feed(self, piece: bytes) -> Iterator[memoryview]:
+    def feed(self, piece: bytes) -> Iterator[bytes]:
         """The records completed by these bytes."""
         data = self._rest + piece if self._rest else piece
         headers: list[int] = []  # where each record begins
@@ -75,9 +75,8 @@ class EventRecords:
         crcs = masked_crcs(whole, begins[short], lengths[short])
         intact[short] = crcs == _stored(whole, begins[short] + lengths[short])
         self.damaged += int(n - intact.sum())
-        view = memoryview(data)
         for begin, length in zip(begins[intact].tolist(), lengths[intact].tolist(), strict=True):
-            yield view[begin : begin + length]
+            yield data[begin : begin + length]
 
 
 def _stored(data: NDArray[np.uint8], at: NDArray[np.int64]) -> NDArray[np.uint32]:

@@ -50,8 +50,7 @@ class EventSeries:
     def feed(self, name: str, piece: bytes) -> int | None:
         """More bytes of the file of that name; where to read again if nothing behind can be found."""
         records = self._records.setdefault(name, EventRecords())
-        for record in records.feed(piece):
-            raw = bytes(record)
+        for raw in records.feed(piece):
             step, at = _head(raw)
             series = self._alike.get(raw[at : -_NUMBER.size])
             if at and series is not None:

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from runlog.importers.counting import Counting
 from runlog.importers.formats.format import Format, Key
 from runlog.importers.meanings import algorithm_of, best_format, finish, is_silent, key_of, tells
+from runlog.importers.pairs import normalised
 from runlog.importers.parser import Findings
 from runlog.importers.precision import Precision
 from runlog.importers.printed import NUMBER, Printed, read, type_of_column
-from runlog.schema import Type
 
 CELL = re.compile(NUMBER)
+_LONG = 16
+"""Digits from which a whole number may not be a double."""
 
 
 class Table:
@@ -107,18 +109,15 @@ class _Cells:
         framework: Format | None = None,
     ) -> None:
         self.findings = Findings()
-        self._known: dict[str, tuple[Key, Type]] = {}
+        self._columns: list[_Column] = []
         for name, key in keys.items():
-            if key is None:
-                if not is_silent(name, framework):
-                    self.findings.unknown(name)
-            else:
-                self._known[name] = key, type_of_column(key.column)
+            if key is not None:
+                rounded = None if framework is None else framework.rounded.get(normalised(name))
+                self._columns.append(_Column(name, key, precision[name], rounded, exact=exact))
                 self.findings.understood.setdefault(name)
-        self._precision = precision
-        self._exact = exact
+            elif not is_silent(name, framework):
+                self.findings.unknown(name)
         self._framework = framework
-        self._rounded = {} if framework is None else framework.rounded
         self._counting = Counting()
         self._numbered = False
         self._done = 0
@@ -134,21 +133,18 @@ class _Cells:
 
     def _row(self, cells: Mapping[str, str]) -> None:
         found: dict[str, Printed] = {}
-        for name, word in cells.items():
-            known = self._known.get(name)
-            if known is None or known[0].column in found:
-                continue
-            key, type_ = known
-            printed = self._printed(name, word, type_)
-            value = None if printed is None else key.of(printed)
-            if value is not None:
-                found[key.column] = value
+        for column in self._columns:
+            word = cells.get(column.name)
+            if word and column.key.column not in found:
+                value = column.read(word, self.findings)
+                if value is not None:
+                    found[column.key.column] = value
         if not found:
             return
         finish(self._framework, found)
         row = self.findings.rows.open(self._number(found))
-        for column, printed in found.items():
-            row.put(column, printed)
+        for name, printed in found.items():
+            row.put(name, printed)
         self.findings.block()
 
     def _number(self, found: dict[str, Printed]) -> int | None:
@@ -162,28 +158,55 @@ class _Cells:
             return None
         return self._counting.number(steps.number)
 
-    def _printed(self, name: str, word: str, type_: Type) -> Printed | None:
-        if type_ == "string":
-            self.findings.fitting.add(name)
-            return read(word, type_)
-        word = word.lower()
-        if type_ == "float64":
-            try:
-                value = float(word) if "_" not in word else math.nan
-            except ValueError:
-                value = math.nan
-            if math.isfinite(value):
-                self.findings.fitting.add(name)
-                return Printed(value, self._half(name, word, value))
-        if type_ != "bool" and CELL.fullmatch(word) is None:
-            if any(map(str.isalnum, word)):  # a dash is no number yet, a word never will be
-                self.findings.misfits.setdefault(name, word)
-            return None
-        self.findings.fitting.add(name)
-        return read(word, type_)
 
-    def _half(self, name: str, word: str, value: float) -> float:
-        rounded = self._rounded.get(name)
-        if rounded is not None:
-            return 0.5 * 10.0**-rounded
-        return self._precision[name].half(word, value, exact=self._exact)
+class _Column:
+    """One name of a table and how its cells are read."""
+
+    def __init__(
+        self, name: str, key: Key, precision: Precision, rounded: int | None, *, exact: bool
+    ) -> None:
+        self.name = name
+        self.key = key
+        self._type = type_of_column(key.column)
+        self._plain = key == Key(key.column)
+        self._precision = precision
+        self._half = None if rounded is None else 0.5 * 10.0**-rounded
+        self._exact = exact
+
+    def read(self, word: str, findings: Findings) -> Printed | None:
+        """The column's value in a cell; None for a null or for nonsense."""
+        printed = self._printed(word, findings)
+        return printed if self._plain or printed is None else self.key.of(printed)
+
+    def _printed(self, word: str, findings: Findings) -> Printed | None:
+        if self._type == "string":
+            findings.fitting.add(self.name)
+            return read(word, self._type)
+        if self._type == "int64" and word.isdecimal() and len(word) < _LONG:
+            findings.fitting.add(self.name)
+            return Printed(int(word), 0.0)
+        word = word.lower()
+        if self._type == "float64":
+            value = _float(word)
+            if math.isfinite(value):
+                findings.fitting.add(self.name)
+                return Printed(value, self._half_unit(word, value))
+        if self._type != "bool" and CELL.fullmatch(word) is None:
+            if any(map(str.isalnum, word)):  # a dash is no number yet, a word never will be
+                findings.misfits.setdefault(self.name, word)
+            return None
+        findings.fitting.add(self.name)
+        return read(word, self._type)
+
+    def _half_unit(self, word: str, value: float) -> float:
+        if self._half is not None:
+            return self._half
+        return self._precision.half(word, value, exact=self._exact)
+
+
+def _float(word: str) -> float:
+    """A plain number; NaN for whatever needs a closer look."""
+    try:
+        return float(word) if "_" not in word else math.nan
+    except ValueError:
+        return math.nan

@@ -1,7 +1,7 @@
 """TensorBoard's event files as a log: one, or all of a folder, finished or growing."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from runlog.importers.joining import Joined, joined
 from runlog.importers.meanings import algorithm_of, best_format, finish, is_silent, key_of
 from runlog.importers.parser import Findings
 from runlog.importers.printed import Printed, type_of_column
+from runlog.schema import Type
 
 FORMAT = "tensorboard"
 MARK = "events.out.tfevents."
@@ -126,13 +127,14 @@ def _put_rows(
     counted = _step_counts(part.steps, framework)
     rows: list[dict[str, Printed]] = [{} for _ in part.steps]
     for column, (where, values) in part.cells.items():
-        type_ = type_of_column(column)
         halves = _halves(values) if series[column].single else np.zeros(len(values))
-        for row, value, half in zip(where.tolist(), values.tolist(), halves.tolist(), strict=True):
-            printed = _printed(value, half, type_)
-            found = None if printed is None else keys[column].of(printed)
-            if found is not None:
-                rows[row][column] = found
+        found = _printed(values.tolist(), halves.tolist(), type_of_column(column))
+        key = keys[column]
+        if key != Key(column):
+            found = (None if cell is None else key.of(cell) for cell in found)
+        for at, cell in zip(where.tolist(), found, strict=True):
+            if cell is not None:
+                rows[at][column] = cell
     for cells, step, when in zip(rows, part.steps.tolist(), part.times.tolist(), strict=True):
         if counted == "timesteps":
             cells.setdefault("timesteps", Printed(step, 0.0))
@@ -146,9 +148,9 @@ def _put_rows(
         else:
             iteration = counting.number(step)
         finish(framework, cells)
-        row_ = findings.rows.open(iteration)
+        row = findings.rows.open(iteration)
         for column, printed in cells.items():
-            row_.put(column, printed)
+            row.put(column, printed)
 
 
 def _step_counts(steps: NDArray[np.int64], framework: Format | None) -> str:
@@ -165,11 +167,12 @@ def _halves(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isfinite(gaps), gaps, 0.0)
 
 
-def _printed(value: float, half: float, type_: str) -> Printed | None:
-    """The number as a cell of that type; None where it cannot be one."""
-    if type_ == "int64":
-        whole = math.isfinite(value) and value == int(value) and abs(value) < 2**53
-        return Printed(int(value), 0.0) if whole else None
+def _printed(values: list[float], halves: list[float], type_: Type) -> Iterable[Printed | None]:
+    """Numbers as cells of that type; None for one that cannot be one."""
+    if type_ == "float64":
+        return map(Printed, values, halves)
     if type_ == "bool":
-        return Printed(bool(value), 0.0) if value in (0, 1) else None
-    return None if type_ == "string" else Printed(value, half)
+        return (Printed(bool(value), 0.0) if value in (0, 1) else None for value in values)
+    if type_ == "int64":
+        return (Printed(int(v), 0.0) if v.is_integer() and abs(v) < 2**53 else None for v in values)
+    return (None for _ in values)
