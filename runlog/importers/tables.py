@@ -6,7 +6,15 @@ from collections.abc import Mapping
 
 from runlog.importers.counting import Counting
 from runlog.importers.formats.format import Format, Key
-from runlog.importers.meanings import algorithm_of, best_format, finish, is_silent, key_of, tells
+from runlog.importers.meanings import (
+    FILES,
+    algorithm_of,
+    best_format,
+    finish,
+    is_silent,
+    key_of,
+    tells,
+)
 from runlog.importers.pairs import normalised
 from runlog.importers.parser import Findings
 from runlog.importers.precision import Precision
@@ -79,6 +87,8 @@ class Table:
 
     def key(self, name: str) -> Key | None:
         """What a name stands for."""
+        if self.framework is None and self._wanted not in (None, *FILES) and not self._mapping:
+            return None  # the one asked for does not know this table
         return key_of(name, self.framework, self._mapping)
 
     @property
