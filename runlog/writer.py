@@ -149,6 +149,8 @@ class RunLog:
         error = getattr(sys, "last_value", None)  # set by an exception that nobody caught
         if isinstance(error, Exception):
             self.close("crashed", _account(error))
+        elif error is not None:
+            self.close("stopped", self._stopping or _interruption(error))
         else:
             self.close("stopped", self._stopping or "The program ended without closing the log.")
 

@@ -190,11 +190,16 @@ def test_a_run_ended_before_its_time_is_stopped_and_not_published(tmp_path, how)
 
 
 def test_a_log_nobody_closes_says_how_its_program_ended(tmp_path):
-    for name, then in (("a", "raise ValueError('bad')"), ("b", "")):
+    for name, then in (
+        ("a", "raise ValueError('bad')"),
+        ("b", ""),
+        ("c", "raise KeyboardInterrupt"),
+    ):
         subprocess.run(writer(tmp_path / name, rows=3, then=then), capture_output=True, check=False)
     crashed, stopped = open_run(tmp_path / "a"), open_run(tmp_path / "b")
     assert (crashed.state.name, crashed.state.reason) == ("crashed", "ValueError: bad")
     assert stopped.state.name == "stopped"
+    assert open_run(tmp_path / "c").state.reason == "Ctrl-C"
     assert len(crashed) == len(stopped) == 3
 
 
