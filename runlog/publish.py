@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 _SLICE_ROWS = 16
 _SLICE_BYTES = 2**16
 """So much is worked on between two breaths."""
-_WORDLESS = ("killed", "lost")
 
 
 def seal(folder: Path, first_row: int, *, breathe: Callable[[], None] = lambda: None) -> None:
@@ -145,8 +144,8 @@ def finalize(path: str | os.PathLike[str]) -> Path:
     state = Tail(folder).run.state  # as it was found: taking the lock changes what is seen
     if state.name not in ENDED:
         raise UserError(f"{folder}: this run is still being written; stop it first")
-    # Only these two have no end record of their own that would say so.
-    word = {"name": state.name, "reason": state.reason} if state.name in _WORDLESS else None
+    # What was found beside the run, or that its writer is gone, cannot be told from the rows.
+    word = {"name": state.name, "reason": state.reason}
     try:
         lock = Lock(folder)
         try:

@@ -5,9 +5,12 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import numpy as np
+
+from runlog.folder import parts, segments
 
 WRITER = """
 import os
@@ -75,6 +78,25 @@ os.write(1, b"%d\\n" % os.getpid())
         self.server.wait()
         self.lines.close()
         self.server.stdout.close()
+
+
+def append(log, first, count):
+    """Append rows first to first + count - 1, as a writer's process would."""
+    for i in range(first, first + count):
+        log.iteration(
+            iteration=i, kl=i / 7, timesteps=2048 * i, episode_returns=[i, i / 3][: i % 3]
+        )
+        if i % 10 == 0:
+            log.event("checkpoint", str(i))
+
+
+def settle(log, rows):
+    """Wait until the log's thread has sealed every full segment."""
+    full = rows - rows % 16
+    while sum(last - first + 1 for first, last in parts(log.path)) < full:
+        time.sleep(0.001)
+    while len(segments(log.path)) > 2:
+        time.sleep(0.001)
 
 
 def assert_rows(run, *, at_least: int, kills: int = 0) -> None:

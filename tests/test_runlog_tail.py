@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
-from runlog_rows import assert_rows, writer
+from runlog_rows import append, assert_rows, settle, writer
 
 import runlog.journal
 import runlog.tail
@@ -21,24 +21,6 @@ from runlog.publish import finalize
 def short_segments(monkeypatch):
     monkeypatch.setattr(runlog.journal, "SEGMENT_ROWS", 16)
     monkeypatch.setattr(runlog.tail, "LIFE_SECONDS", 0.0)
-
-
-def append(log, first, count):
-    for i in range(first, first + count):
-        log.iteration(
-            iteration=i, kl=i / 7, timesteps=2048 * i, episode_returns=[i, i / 3][: i % 3]
-        )
-        if i % 10 == 0:
-            log.event("checkpoint", str(i))
-
-
-def settle(log, rows):
-    """Wait until the log's thread has sealed every full segment."""
-    full = rows - rows % 16
-    while sum(last - first + 1 for first, last in parts(log.path)) < full:
-        time.sleep(0.001)
-    while len(segments(log.path)) > 2:
-        time.sleep(0.001)
 
 
 def test_every_row_is_seen_once_through_seals_resumes_and_the_end(tmp_path):
