@@ -300,6 +300,24 @@ def test_it_knows_what_every_declared_column_holds() -> None:
     assert KINDS.keys() <= {spec.name for spec in COLUMNS}
 
 
+def test_a_run_written_under_python_3_6_in_format_1_is_read_for_ever() -> None:
+    run = open_run(Path(__file__).parent / "golden" / "1" / "logger")
+    numbers = np.arange(1, 21)
+    assert run.column("iteration").values.tolist() == numbers.tolist()
+    assert run.column("kl").values.tolist() == [i / 3 for i in range(1, 21)]
+    explained = run.column("explained_variance").values
+    np.testing.assert_array_equal(explained[:5], [0.5, 0.5, np.nan, -np.inf, 0.5])
+    assert run.column("timesteps").values.tolist() == (2048 * numbers).tolist()
+    assert run.column("line_search_success").values.tolist() == (numbers % 5 != 0).tolist()
+    assert run.column("update_outcome").values[4] == "rejected"
+    assert run.column("mine").present.tolist() == (numbers % 2 == 0).tolist()
+    returns = run.lists("episode_returns")
+    assert returns.entry_present[returns.offsets[2] : returns.offsets[3]].tolist() == [1, 0, 1]
+    assert [e.text for e in run.events if e.kind == "checkpoint"] == ["10 €"]
+    assert (run.state.name, run.state.reason) == ("crashed", "ValueError: no reward")
+    assert run.metadata["packages"] == {"python": "3.6.15"}
+
+
 def test_an_older_python_is_told_in_one_line(folder: Path) -> None:
     pretend = "import sys; sys.version_info = (3, 5, 0)"
     path = f"sys.path.insert(0, {str(folder.parent)!r})"
