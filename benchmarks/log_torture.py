@@ -77,7 +77,7 @@ def torture(folder: Path, *, seed: int, kills: int) -> Tortured:
             continue  # killed before there was one
         half_made += bool(temporaries(folder))
         run = open_run(folder)
-        torn += was_killed and any(reader.torn for reader in Tail(folder).readers)
+        torn += was_killed and any(reader.left for reader in Tail(folder).readers)
         sealed = max(sealed, len(parts(folder)))
         wrong += _wrong(run, expected, acknowledged, marks)
     if not (folder / PUBLISHED).exists():

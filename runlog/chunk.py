@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from runlog.column import Column, ListColumn
 from runlog.errors import UserError
-from runlog.parts import Footer, not_readable, open_parquet, read_footer
+from runlog.parts import Footer, check_column, not_readable, open_parquet, read_footer
 from runlog.rows import Chunk
 from runlog.schema import BY_NAME, Type
 
@@ -127,9 +127,11 @@ class ParquetChunk:
                 file = open_parquet(path)
             with file:
                 column = file.read(columns=[name]).column(name)
+            if path is self.path:
+                check_column(name, column, self.footer)
         except FileNotFoundError as error:
             raise UserError(f"{path}: not there any more; {name} was not read before") from error
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise not_readable(path, error) from error
         return column if path is self.path else column.slice(self.start, self.rows)
 

@@ -68,7 +68,8 @@ class Journal:
         self._lock: Lock | None = None
         self._segment: OpenSegment | None = None
         self._full: list[OpenSegment] = []
-        self._dirty = self._troubled = False
+        self._damage: tuple[str, ...] = ()
+        self._dirty = self._troubled = self._gone = False
         self._unreported = 0
         self._beaten, self._retry = time.monotonic(), 0.0
         try:
@@ -148,7 +149,7 @@ class Journal:
         files.sync_folder(path.parent)
         if resumed:
             changed = changes(known or {}, self._given)
-            text = "; ".join((f"process {os.getpid()}", *changed))
+            text = "; ".join((f"process {os.getpid()}", *changed, *self._damage))
             self._append(self._event("resumed", text), self.rows)
 
     def _take_up(self, tail: Tail) -> int:
@@ -163,6 +164,7 @@ class Journal:
             last_iteration=last,
             extras={n: type_ for n, type_ in everything.types.items() if n not in BY_NAME},
         )
+        self._damage = tuple(reader.damage for reader in tail.readers if reader.damage)
         for reader in tail.readers[:-1]:
             seal(self.folder, reader.first_row)
         if not tail.readers:
@@ -177,7 +179,9 @@ class Journal:
 
     def _ready(self) -> bool:
         """Whether there is a segment to append to; opens one if the disk now allows it."""
-        if self._segment is None:
+        if self._gone:
+            self.dropped += 1
+        elif self._segment is None:
             try:
                 self._open()
             except (OSError, UserError) as error:
@@ -234,6 +238,9 @@ class Journal:
             with self.mutex:
                 segment, dirty = self._segment, self._dirty
                 self._dirty = False
+            if segment is not None and not segment.is_there():
+                self._give_up(segment)
+                return
             if dirty and segment is not None:
                 segment.sync()
             now = time.monotonic()
@@ -250,6 +257,19 @@ class Journal:
                 _logger.warning("%s: %s; nothing is lost yet, trying again", self.folder, error)
             self._dirty = self._troubled = True
 
+    def _give_up(self, segment: OpenSegment) -> None:
+        """The folder was removed: made again, it would hold a run that begins in its middle."""
+        _logger.warning(
+            "%s: the run's files were removed or moved while it was written; training goes on, "
+            "nothing more is logged",
+            self.folder,
+        )
+        with self.mutex:
+            self._gone, self._segment = True, None
+            for full in (*self._full, segment):
+                full.close()
+            self._full.clear()
+
     def _seal_full(self, breathe: Callable[[], None] = lambda: None) -> None:
         while self._full:
             segment = self._full[0]
@@ -261,7 +281,8 @@ class Journal:
     def _finish(self, state: EndState) -> None:
         segment = self._segment
         if segment is None:
-            _logger.warning("%s: nothing could be written", self.folder)
+            if not self._gone:
+                _logger.warning("%s: nothing could be written", self.folder)
             return
         try:
             segment.sync()

@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROW_GROUP_ROWS = 65_536
 _PREFIX = b"trpo_tui."
+_RUN = _PREFIX + b"run"
 _CHECKSUM = _PREFIX + b"checksum"
 
 
@@ -28,7 +29,8 @@ class Footer:
     `metadata`: run.json. `events`: the event and end records the rows cover, in order, verbatim.
     `columns`: the columns that hold something. `state`: name and reason of a run that was
     published without an end record; None otherwise. `converted`: what `convert` keeps of any run
-    beside its rows and events; None in a file that a training wrote.
+    beside its rows and events; None in a file that a training wrote. `present`: how many cells
+    of each column are not null, which a damaged page header may make other; empty if not counted.
     """
 
     metadata: Mapping[str, Any]
@@ -36,6 +38,7 @@ class Footer:
     columns: tuple[str, ...] = ()
     state: Mapping[str, Any] | None = None
     converted: Mapping[str, Any] | None = None
+    present: Mapping[str, int] = field(default_factory=dict)
 
     def encoded(self) -> dict[bytes, bytes]:
         """The footer as Parquet's key-value metadata, each value JSON, all under one prefix."""
@@ -44,6 +47,7 @@ class Footer:
             b"events": self.events,
             b"columns": self.columns,
             b"state": self.state,
+            b"present": self.present,
         } | ({} if self.converted is None else {b"converted": self.converted})
         pairs = {_PREFIX + key: json.dumps(value).encode() for key, value in fields.items()}
         # Parquet guards its pages with checksums, but not what stands in the footer.
@@ -51,7 +55,7 @@ class Footer:
 
 
 def _checksum(pairs: Mapping[bytes, bytes]) -> int:
-    return zlib.crc32(b"\n".join(pairs[key] for key in sorted(pairs)))
+    return zlib.crc32(b"\n".join(key + pairs[key] for key in sorted(pairs)))
 
 
 def read_footer(pairs: Mapping[bytes, bytes] | None) -> Footer | None:
@@ -63,7 +67,7 @@ def read_footer(pairs: Mapping[bytes, bytes] | None) -> Footer | None:
     if not ours:
         return None
     checksum = ours.pop(_CHECKSUM, None)
-    if checksum is not None and checksum != b"%08x" % _checksum(ours):
+    if _RUN not in ours or checksum not in (None, b"%08x" % _checksum(ours)):
         raise ValueError("its footer is damaged")
     found = {key.removeprefix(_PREFIX): json.loads(value) for key, value in ours.items()}
     return Footer(
@@ -72,6 +76,7 @@ def read_footer(pairs: Mapping[bytes, bytes] | None) -> Footer | None:
         columns=tuple(found.get(b"columns", ())),
         state=found.get(b"state"),
         converted=found.get(b"converted"),
+        present=found.get(b"present", {}),
     )
 
 
@@ -160,10 +165,22 @@ def encode(table: "pa.Table", footer: Footer) -> bytes:
     import pyarrow as pa
 
     stream = pa.BufferOutputStream()
+    footer = replace(footer, present=_present(table, footer.columns))
     schema = table.schema.with_metadata(footer.encoded())
     with parquet_writer(stream, schema) as writer:
         writer.write_table(table.cast(schema), row_group_size=ROW_GROUP_ROWS)
     return bytes(stream.getvalue())
+
+
+def _present(table: "pa.Table", columns: Iterable[str]) -> dict[str, int]:
+    return {name: table.num_rows - table.column(name).null_count for name in columns}
+
+
+def check_column(name: str, column: "pa.ChunkedArray", footer: Footer | None) -> None:
+    """Raises ValueError where a whole column does not hold as many cells as were written."""
+    found = len(column) - column.null_count
+    if footer is not None and footer.present.get(name, found) != found:
+        raise ValueError(f"its column {name} is damaged")
 
 
 @cache

@@ -1,11 +1,14 @@
 """Segments become immutable parts, and the parts of an ended run its one run.parquet."""
 
 import os
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runlog import folder as files
+from runlog import records
 from runlog.errors import UserError
 from runlog.lock import Lock
 from runlog.parts import (
@@ -100,18 +103,26 @@ def publish(folder: Path, *, state: Mapping[str, Any] | None = None) -> Path:
 
     `state`: name and reason, for a run that has no end record. The caller holds the lock.
     """
+    damage = []
     for reader in Tail(folder).readers:
         seal(folder, reader.first_row)
+        if reader.damage:
+            event = records.event(
+                row=reader.next_row, time=time.time(), event="damaged", text=reader.damage
+            )
+            damage.append(event)
     tail = Tail(folder)
     paths = [files.part_path(folder, *rows) for rows in files.parts(folder)]
     footers = [_footer(path) for path in paths]
     events = [event for footer in footers for event in footer.events]
     events += [event for reader in tail.readers for event in reader.events]
+    events += damage
     footer = Footer(
         metadata=tail.run.metadata,
         events=tuple(events),
         columns=columns_with_values(dict.fromkeys(footer.columns, True) for footer in footers),
         state=state,
+        present=_joined_counts(footers),
     )
     temporary = folder / f"{files.TEMPORARY}run"
     try:
@@ -157,6 +168,15 @@ def finalize(path: str | os.PathLike[str]) -> Path:
             f"{folder}: run.parquet cannot be written here ({error.strerror or error}); "
             "make room or copy the folder to where you may write"
         ) from error
+
+
+def _joined_counts(footers: Sequence[Footer]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for footer in footers:
+        if footer.columns and not footer.present:
+            return {}  # a part of an older version
+        counts.update(footer.present)
+    return dict(counts)
 
 
 def _footer(path: Path) -> Footer:

@@ -24,9 +24,7 @@ class Cells:
     def __init__(self, extras: Mapping[str, Type], say: Callable[[str], None]) -> None:
         self._types: dict[str, Type] = {spec.name: spec.type for spec in BY_NAME.values()}
         self._exact = {
-            name: _CLASSES[type_]
-            for name, type_ in self._types.items()
-            if type_ in _CLASSES and name != "seed"  # the one integer that may not fit its column
+            name: _CLASSES[type_] for name, type_ in self._types.items() if type_ in _CLASSES
         }
         self._say = say
         self._dropped: set[str] = set()
@@ -38,7 +36,7 @@ class Cells:
         row: dict[str, Any] = {}
         exact = self._exact
         for name, value in columns.items():
-            if exact.get(name) is type(value):
+            if exact.get(name) is type(value) and (type(value) is not int or value in _INT64):
                 row[name] = value
             elif value is not None:
                 cell = self._fit(name, value)

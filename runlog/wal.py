@@ -56,6 +56,13 @@ class OpenSegment:
             self.size = self._before
         self._whole = True
 
+    def is_there(self) -> bool:
+        """Whether the file still has its name: a removed folder takes what is written unseen."""
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self._descriptor))
+        except FileNotFoundError:
+            return False
+
     def sync(self) -> None:
         """Make what was appended survive a power cut."""
         sync_data(self._descriptor)
@@ -74,8 +81,10 @@ class SegmentReader:
         self.next_row = first_row
         self.size = 0
         """Bytes of the valid prefix read so far."""
-        self.torn = False
-        """Whether bytes follow that are no whole record (yet)."""
+        self.left = 0
+        """Bytes that follow and are no whole record (yet)."""
+        self.broken = False
+        """Whether a line end is among them: then they never will be."""
         self.unknown = 0
         self.events: list[Mapping[str, Any]] = []
         """Event and end records, in order."""
@@ -92,11 +101,22 @@ class SegmentReader:
         except FileNotFoundError:
             return False
         found = scan(data)
-        self.torn = found.size < len(data)
+        self.left = len(data) - found.size
+        self.broken = data.find(b"\n", found.size) >= 0
         self.size += found.size
         self.unknown += found.unknown
         self._take(found.records)
         return True
+
+    @property
+    def damage(self) -> str | None:
+        """One sentence about the bytes that are left; None if there are none."""
+        if not self.left:
+            return None
+        return (
+            f"{self.path.name}: {self.left} bytes after row {self.next_row} are damaged or half "
+            "written; what they held is left out"
+        )
 
     def rows(self) -> list[Mapping[str, Any]]:
         """Every row read so far, as a mapping from column to value."""
