@@ -36,6 +36,7 @@ class TextLog:
         self._recognised_by: set[str] = set()
         self._enough = 1 if forced or self._generic else _ENOUGH
         self._own = frozenset() if forced else format_.own
+        self._own_said = False
         self._met: set[str] = set()
         """Labels met in the block being read."""
         self._previous: str | None = None
@@ -67,7 +68,7 @@ class TextLog:
     @property
     def recognised(self) -> bool:
         return self.score >= self._enough and (
-            not self._own or not self._own.isdisjoint(self._recognised_by)
+            not self._own or self._own_said or not self._own.isdisjoint(self._recognised_by)
         )
 
     def feed(self, line: Line) -> None:
@@ -121,6 +122,9 @@ class TextLog:
         said = self._sayings.met(text) if self._known.said else None
         if said is None:
             return False
+        if said.mark != "cg":  # its numbers could be anybody's
+            self._recognised_by.add(f"said {said.mark}")
+            self._own_said = True
         if self._known.texts_before:
             self._waiting.said.append(said)
         else:
@@ -196,7 +200,7 @@ class TextLog:
             self._met.add(label)
 
     def _take_lines(self, text: str) -> bool:
-        found = self._templates.hits(uncommented(text)) if self._templates else ()
+        found = self._templates.hits(uncommented(text)) if self._may_hit(text) else ()
         opens = any(hit.template is self._header for hit in found)
         for hit in found:
             if hit.template is self._header:
@@ -205,6 +209,13 @@ class TextLog:
                 self._take(hit, opens=opens)
         mapped = bool(self._mapping) and not self._known.keys and self._take_mapped(text)
         return bool(found) or mapped
+
+    def _may_hit(self, text: str) -> bool:
+        """Whether a template can be met: asked first where most lines are something else."""
+        if not self._known.keys:
+            return bool(self._templates)
+        low = text.lower()
+        return any(label in low for label in self._templates.labels)
 
     def _open(self, hit: Hit) -> None:
         if len(hit.values) > 1 or hit.template.label not in self._recognised_by:

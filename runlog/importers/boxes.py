@@ -31,6 +31,10 @@ def cells(text: str) -> tuple[Cell, ...]:
     """
     if len(text) > _LONGEST:
         return ()
+    if text.startswith("| ") and text.endswith(" |"):  # most rows of most boxes
+        key, bar, value = text[2:-2].partition(" | ")
+        if bar and "|" not in value and "=" not in text:
+            return (Cell(key, value.lstrip(), boxed=True),)
     if _BARS.search(text) is not None:
         parts = [part.strip(" *`") for part in _BARS.split(text)]
         if len(parts) > _MOST_CELLS:

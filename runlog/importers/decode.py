@@ -2,8 +2,6 @@
 
 import codecs
 import re
-from dataclasses import dataclass
-from functools import cached_property
 
 from runlog.importers.boxes import Cell, cells
 from runlog.importers.pairs import pairs
@@ -35,25 +33,33 @@ def _decode(line: bytes) -> str:
         return line.decode("cp1252", errors="replace")
 
 
-@dataclass(frozen=True)
 class Line:
     """A line as it came, and as text: no colours or marks, white space folded to single blanks.
 
     What it may hold is worked out once, however many formats are still possible.
     """
 
-    raw: str
-    text: str
+    __slots__ = ("_cells", "_pairs", "raw", "text")
 
-    @cached_property
+    def __init__(self, raw: str, text: str) -> None:
+        self.raw = raw
+        self.text = text
+        self._cells: tuple[Cell, ...] | None = None
+        self._pairs: list[tuple[str, str]] | None = None
+
+    @property
     def cells(self) -> tuple[Cell, ...]:
         """The cells of a box or table this line may be a row of."""
-        return cells(self.text)
+        if self._cells is None:
+            self._cells = cells(self.text)
+        return self._cells
 
-    @cached_property
+    @property
     def pairs(self) -> list[tuple[str, str]]:
         """The `key: number` pairs in it."""
-        return pairs(self.text)
+        if self._pairs is None:
+            self._pairs = pairs(self.text)
+        return self._pairs
 
 
 def line_of(raw: str) -> Line:

@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from runlog.schema import BY_NAME, Type
 
@@ -60,7 +61,12 @@ def _number(text: str, *, exact: bool) -> Printed | None:
 def _half_unit(digits: str) -> float:
     mantissa, _, exponent = digits.partition("e")
     decimals = len(mantissa.partition(".")[2])
-    return float(f"5e{int(exponent or 0) - decimals - 1}")
+    return _half(int(exponent or 0) - decimals - 1)
+
+
+@lru_cache(maxsize=1024)
+def _half(exponent: int) -> float:
+    return float(f"5e{exponent}")
 
 
 def _flag(text: str) -> Printed | None:
@@ -87,10 +93,14 @@ def read(text: str, type_: Type) -> Printed | None:
 
 
 _NUMBER = re.compile(NUMBER)
+_NUMBERS = ("float64", "int64")
 
 
 def read_cell(text: str, type_: Type) -> Printed | None:
     """What a whole cell says for a column of that type; None where it is no such value."""
+    plain = len(text) < 40 and text.isascii()
+    if plain and text.replace(".", "", 1).removeprefix("-").isdecimal() and type_ in _NUMBERS:
+        return _number(text, exact=type_ == "int64")
     low = text.lower()
     if type_ == "bool":
         return _flag(low) if low else None

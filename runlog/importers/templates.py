@@ -160,6 +160,7 @@ class Templates:
     def __init__(self, templates: tuple[Template, ...]) -> None:
         self._all = templates
         self._by_label = {template.label: template for template in templates}
+        self.labels = tuple(self._by_label)
 
     def __bool__(self) -> bool:
         return bool(self._all)
