@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from analyzer.answers import answers
 from analyzer.diagnosis import Diagnosis
 from analyzer.rules import RULES
-from runlog.run import run_of
+from runlog.run import Event, run_of
 from runlog.schema import BY_NAME
 
 Row = dict[str, Any]
@@ -227,6 +228,29 @@ def test_the_first_non_finite_column_of_the_update_is_named() -> None:
     assert cause is not None
     assert (cause.link, cause.evidence[0].measure) == ("critic", "value_loss")
     assert cause.first_bad_iteration == 13
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "verdict"),
+    [
+        ("exception", "ValueError: loc must be real, but found invalid values:", "fault"),
+        ("crashed", "FloatingPointError: the gradient is NaN\n  File train.py", "fault"),
+        ("crashed", "KeyError: 'nanny'", "healthy"),
+        ("warning", "RuntimeWarning: invalid value encountered in divide", "healthy"),
+    ],
+)
+def test_a_run_that_ended_over_a_number_that_is_none_says_so(
+    kind: str, text: str, verdict: str
+) -> None:
+    rng = np.random.default_rng(0)
+    run = run_of([healthy_row(i, rng) for i in range(1, 9)], metadata=METADATA)
+    run = replace(run, events=(Event(row=8, time=None, kind=kind, text=text),))
+    diagnosis = answers(run).at(7)
+    assert diagnosis.verdict == verdict
+    if diagnosis.cause is not None:
+        assert (diagnosis.cause.code, diagnosis.cause.first_bad_iteration) == ("TRPO001", 8)
+        assert diagnosis.cause.evidence[0].value == text.partition("\n")[0]
+    assert answers(run).at(6).verdict == "healthy"
 
 
 def test_nan_in_episode_returns_alone_is_no_fault() -> None:

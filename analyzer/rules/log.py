@@ -1,12 +1,15 @@
 """0xx: can the log's own numbers be true, and did the step that was computed happen?"""
 
+import re
 from dataclasses import dataclass
+
+import numpy as np
 
 from analyzer import identities as i
 from analyzer import measures as m
 from analyzer.combination import All, Either, Gate, Recent
-from analyzer.condition import Check, Outcome
-from analyzer.diagnosis import LINKS, Evidence, Fix, Link
+from analyzer.condition import YES, Check, Outcome
+from analyzer.diagnosis import Evidence, Fix, Link
 from analyzer.measure import Measure
 from analyzer.rule import Grade, Rule
 from analyzer.view import View
@@ -34,27 +37,57 @@ def link_of(column: str) -> Link:
     return _LINK_OF_GROUP.get(BY_NAME[column].group, "policy change")
 
 
+_ENDINGS = ("exception", "crashed")
+_SAYS_NON_FINITE = re.compile(
+    r"\b(nan|infs?|infinity|non-?finite|not finite|invalid values?)\b", re.IGNORECASE
+)
+_LONGEST_WORDS = 200
+
+
+def _said(view: View) -> dict[int, str]:
+    """By row: the exception that ended the run after it, where it speaks of NaN or infinity."""
+    return {
+        event.row - 1: event.text.partition("\n")[0]
+        for event in view.run.events
+        if event.kind in _ENDINGS
+        and 0 < event.row <= len(view)
+        and _SAYS_NON_FINITE.search(event.text.partition("\n")[0])
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class NonFinite:
-    """Some column of the update's chain is NaN or infinite; the evidence names the first."""
+    """Some column of the update's chain is NaN or infinite, or the run ended over such a number.
+
+    The evidence names the first column, or repeats the exception.
+    """
 
     inner: Check
 
     @property
     def text(self) -> str:
-        return "a column of the update is NaN or infinite"
+        return "a column of the update is NaN or infinite, or an exception speaks of such a number"
 
     @property
     def measures(self) -> tuple[Measure, ...]:
         return self.inner.measures
 
     def evaluate(self, view: View) -> Outcome:
-        return self.inner.evaluate(view)
+        found = self.inner.evaluate(view)
+        said = np.zeros(len(view), dtype=bool)
+        said[list(_said(view))] = True
+        said &= found.answer != YES
+        rows = np.arange(len(view))
+        return Outcome(np.where(said, YES, found.answer), np.where(said, rows, found.onset))
 
     def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:
         place = int(m.NON_FINITE.of(view).middle[row])
         if place < 0:
-            return ()
+            words = _said(view).get(row)
+            if words is None:
+                return ()
+            short = words[:_LONGEST_WORDS] + ("…" if len(words) > _LONGEST_WORDS else "")
+            return (Evidence(measure="exception", value=short, comparison="", bound=None, unit=""),)
         name = m.CHAIN[place]
         value = view[name].at(row)
         return (Evidence(measure=name, value=value, comparison="is", bound="not finite", unit=""),)
@@ -62,7 +95,7 @@ class NonFinite:
 
 def _link_of_first_non_finite(view: View, row: int) -> Link:
     place = int(m.NON_FINITE.of(view).middle[row])
-    return link_of(m.CHAIN[place]) if place >= 0 else LINKS[-1]
+    return link_of(m.CHAIN[place]) if place >= 0 else "policy change"
 
 
 _IDENTITIES = (
@@ -90,7 +123,9 @@ RULES: tuple[Rule, ...] = (
         where=_link_of_first_non_finite,
         why=(
             "A non-finite number enters the update at the column named first; everything after it "
-            "is NaN too, and every comparison of the line search with NaN is false."
+            "is NaN too, and every comparison of the line search with NaN is false. Where no column "
+            "is, the exception that ended the run speaks of such a number: it came up after the "
+            "last row."
         ),
         guide_fix=Fix(
             text="look for numerical overflow in the step-size computation",
