@@ -27,6 +27,8 @@ HEALTHY = (
     "sb2/a2c/progress.csv",
     "baselines/trpo/progress.csv",
     "garage/progress.csv",
+    "omnisafe/trpo/progress.csv",
+    "pfrl/scores.txt",
     "rllib/progress.csv",
     "rllib/result.json",
     "trl/stdout.txt",

@@ -88,7 +88,9 @@ TRL = Format(
 
 CHAINERRL = Format(
     name="chainerrl",
+    algorithms={"average_policy_step_size": "trpo", "average_policy_loss": "ppo"},
     own=frozenset(("average_value", "average_entropy", "average_kl")),
+    silent=frozenset(("elapsed", "median", "n_updates")),
     keys=keys(
         {
             "steps": "timesteps",
@@ -101,11 +103,69 @@ CHAINERRL = Format(
             "average_entropy": "entropy",
             "average_kl": "kl",
             "average_policy_step_size": "step_fraction",
+            "average_policy_loss": "policy_loss",
+            "average_value_loss": "value_loss_after",
             "explained_variance": "explained_variance",
         }
     ),
-    assumptions=("Returns are those of evaluation episodes, one row an evaluation.",),
+    assumptions=(
+        "A row is an evaluation; its returns are those of evaluation episodes.",
+        "Averages are over the last updates, at most 100, or the last 1,000 steps; KL is that of "
+        "accepted steps alone.",
+    ),
 )
 
-FILE_FORMATS = (CLEANRL, RLLIB, TRL, CHAINERRL)
+SKRL = Format(
+    name="skrl",
+    step="timesteps",
+    own=frozenset(("reward / total reward (mean)", "loss / policy loss")),
+    silent=frozenset(
+        (
+            "stats / inference time (ms)",
+            "stats / env stepping time (ms)",
+            "stats / algorithm update time (ms)",
+            "episode / total timesteps (max)",
+            "episode / total timesteps (min)",
+            "learning / value learning rate",
+        )
+    ),
+    keys=keys(
+        {
+            "Reward / Total reward (mean)": "episode_return_mean",
+            "Reward / Total reward (min)": "episode_return_min",
+            "Reward / Total reward (max)": "episode_return_max",
+            "Reward / Instantaneous reward (mean)": "reward_mean",
+            "Reward / Instantaneous reward (min)": "reward_min",
+            "Reward / Instantaneous reward (max)": "reward_max",
+            "Episode / Total timesteps (mean)": "episode_length_mean",
+            "Loss / Policy loss": "policy_loss_before",
+            "Loss / Value loss": "value_loss_after",
+            "Policy / Standard deviation": Key("log_std_mean", log=True),
+        }
+    ),
+    assumptions=(
+        "TRPO's policy loss is taken before the step: with normalised advantages it is 0 but for rounding.",
+        "Returns and lengths are means of the last 100 episodes.",
+        "The mean log std is the logarithm of the mean std.",
+    ),
+)
+
+TIANSHOU = Format(
+    name="tianshou",
+    step="timesteps",
+    own=frozenset(("training/returns_stat/mean",)),
+    keys=keys(
+        {
+            "training/env_step": "timesteps",
+            "training/n_collected_steps": "batch_size",
+            "training/returns_stat/mean": "episode_return_mean",
+            "training/returns_stat/std": "episode_return_std",
+            "training/returns_stat/min": "episode_return_min",
+            "training/returns_stat/max": "episode_return_max",
+            "training/lens_stat/mean": "episode_length_mean",
+        }
+    ),
+)
+
+FILE_FORMATS = (CLEANRL, RLLIB, TRL, CHAINERRL, SKRL, TIANSHOU)
 """In the order asked; the first of those that know equally many keys is taken."""
