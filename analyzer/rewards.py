@@ -10,6 +10,8 @@ from analyzer.view import View
 
 SWING = 20
 """Rows over which the largest rewards of batches are compared."""
+_ENOUGH_RETURNS = 5
+"""Mean returns of 0 after which rewards that are not logged are taken to be 0."""
 
 
 def _reward_range(view: View) -> Interval:
@@ -50,8 +52,10 @@ def _batch_pays(view: View) -> Interval:
 
 
 def _no_reward_yet(view: View) -> Interval:
-    """1 while every reward since the start is 0, exactly or as printed."""
-    seen = so_far(_reward_size(view))
+    """1 while every reward since the start is 0, exactly or as printed; told by returns if need be."""
+    returns = view["episode_return_mean"].abs()
+    enough = np.cumsum(returns.known) >= _ENOUGH_RETURNS
+    seen = so_far(_reward_size(view)).or_else(so_far(returns).where(enough))
     return exact((seen.low <= 0.0).astype(np.float64), seen.present)
 
 
@@ -156,7 +160,7 @@ REWARD_ROUNDING = derived("reward_rounding", "reward", "4ε·max|r|", _reward_ro
 REWARD_SIZE = derived("reward_size", "reward", "max|r|", _reward_size, "reward_min reward_max")
 EARLY_ENDS = derived("terminations", "flag", "episodes ended early since the start", _early_ends, "", "episodes_terminated episode_length_mean episode_return_mean episode_return_std", shows="episodes_terminated")
 BATCH_PAYS = derived("batch_pays", "flag", "0 where every reward of the batch is 0", _batch_pays, "", "reward_min reward_max")
-NO_REWARD_YET = derived("no_reward_yet", "flag", "1 while every reward since the start is 0", _no_reward_yet, "reward_min reward_max", shows="reward_min reward_max")
+NO_REWARD_YET = derived("no_reward_yet", "flag", "1 while every reward since the start is 0", _no_reward_yet, "reward_min reward_max", "episode_return_mean", shows="reward_min reward_max episode_return_mean")
 BEYOND_REWARDS = derived("value_beyond_rewards", "1", "std(V) / (largest |r| so far · min(1/(1−γ), horizon))", _beyond_rewards, "value_std reward_min reward_max gamma", "reward_train_min reward_train_max", shows="value_std reward_max")
 CRITIC_IS_BLIND = derived("critic_is_blind", "flag", "1 unless the critic explains half of its targets' variance", _critic_is_blind, "", "explained_variance", shows="explained_variance")
 STEPS_THAT_PAY = derived("steps_that_pay", "steps", "Σ|r| / max|r| of the batch", _steps_that_pay, "reward_mean reward_min reward_max batch_size", shows="reward_mean reward_max")

@@ -4,6 +4,7 @@ import pytest
 
 from analyzer.answers import answers
 from analyzer.diagnosis import Diagnosis
+from runlog import open_run
 from runlog.importers import read_log
 
 HEALTHY = """\
@@ -155,3 +156,12 @@ def test_no_reward_seen_yet_is_a_warning_only() -> None:
     levels = {f.code: f.level for f in diagnosis.findings}
     assert levels["TRPO101"] == "warning"
     assert levels["TRPO106"] == "warning"
+
+
+def test_returns_of_nothing_but_0_say_it_where_rewards_are_not_printed() -> None:
+    log = Path(__file__).parent / "foreign_logs" / "baselines" / "zero" / "stdout.txt"
+    run = open_run(log)
+    assert answers(run).at(3).verdict == "healthy"  # too early to tell
+    last = answers(run).last()
+    assert (last.verdict, last.cause) == ("unknown", None)
+    assert [f.level for f in last.findings if f.code == "TRPO101"] == ["warning"]
