@@ -2,7 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from runlog.schema import BY_NAME
+import numpy as np
+
+from runlog.column import Column
+from runlog.schema import BY_NAME, Type
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +33,17 @@ def dataframe_of(run: "Run") -> "pd.DataFrame":
         scalar = run.column(name)
         kind = pa.type_for_alias("string" if type_ == "string" else "float64")
         array = pa.array(scalar.values, type=kind, mask=~scalar.present, from_pandas=False)
-        arrays[name] = array.cast(type_) if type_ in ("int64", "bool") else array
+        # Another program's 2.5 or NaN in a counter or a flag stays what it is.
+        arrays[name] = array.cast(type_) if _fits(scalar, type_) else array
     return pd.DataFrame(
         {name: pd.arrays.ArrowExtensionArray(array) for name, array in arrays.items()}
+    )
+
+
+def _fits(column: Column, type_: Type) -> bool:
+    values = column.values[column.present]
+    if type_ == "bool":
+        return bool(np.isin(values, (0.0, 1.0)).all())
+    return type_ == "int64" and bool(
+        (values == np.rint(values)).all() and (abs(values) < 2**63).all()
     )
