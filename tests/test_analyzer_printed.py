@@ -1,5 +1,7 @@
 """Diagnoses of the guide's own text output: the numbers are intervals, and zeros need company."""
 
+from pathlib import Path
+
 import pytest
 
 from analyzer.answers import answers
