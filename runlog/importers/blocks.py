@@ -75,7 +75,7 @@ class TextLog:
         text = line.text
         if not text:
             return
-        if self._take_cells(line) or self._take_lines(text) or self._take_said(text):
+        if self._take_cells(line) or self._take_text(text):
             self.findings.block()
             self._inside = True
             return
@@ -90,7 +90,11 @@ class TextLog:
         self._inside = self._inside and bool(line.pairs)
         if self._inside or not self._known.keys:
             for key, _ in line.pairs:
-                self.findings.unknown(key)
+                if normalised(key) not in self._known.silent:
+                    self.findings.unknown(key)
+        for cell in line.cells if self._known.keys else ():
+            if cell.boxed and read_cell(cell.value, "float64") is not None:
+                self.findings.unknown(self._section + cell.key)
 
     def _border(self) -> None:
         self._section = ""
@@ -151,8 +155,6 @@ class TextLog:
     def _take_cell(self, cell: Cell, text: str) -> bool:
         found = self._keys.label(self._section, cell.key, boxed=cell.boxed)
         if found is None:
-            if cell.boxed and read_cell(cell.value, "float64") is not None:
-                self.findings.unknown(self._section + cell.key)
             return False
         label, key = found
         if key is None:  # known, and without a column
@@ -194,10 +196,14 @@ class TextLog:
             return
         row = self._row_for(label)
         if not row.headed:
-            self.findings.rows.number(number)
+            self.findings.rows.number_inside(number)
         elif row.values["iteration"] != number:
             self._opened(number)
             self._met.add(label)
+
+    def _take_text(self, text: str) -> bool:
+        lines = self._take_lines(text)
+        return self._take_said(text) or lines
 
     def _take_lines(self, text: str) -> bool:
         found = self._templates.hits(uncommented(text)) if self._may_hit(text) else ()

@@ -10,7 +10,9 @@ from runlog.importers.printed import NUMBER
 from runlog.schema import BY_NAME
 
 _LONGEST_LINE = 600
-_PAIR = re.compile(rf"(?<![\w./])([^\W\d_][\w./ ()%'-]{{0,60}}?)\s?[:=]\s?{NUMBER}", re.IGNORECASE)
+_PAIR = re.compile(
+    rf"(?<![\w./])([^\W\d_][\w./ ()%'-]{{0,60}}?)\s?[:=]\s?{NUMBER}(?!:\d)", re.IGNORECASE
+)
 _HEAD = re.compile(r"([^\W\d_][\w./ ()%'-]{0,60}?)\s?:\s(?=[\w./()%-]{1,40}\s?[=:])")
 
 

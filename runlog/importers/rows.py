@@ -101,6 +101,8 @@ class Rows:
         """The block before the one being read."""
         self._ended: Row | None = None
         self._counting = Counting()
+        self._numbered_inside = False
+        """Blocks have their number somewhere in the middle."""
         self._sealed: list[SealedRows] = []
         self._numbers: list[int] = []
         """Iterations of the rows sealed or settled, as far as they are known for good."""
@@ -123,13 +125,17 @@ class Rows:
         row = Row()
         self._rows.append(row)
         if iteration is not None:
-            self.number(iteration)
+            self._number(iteration)
         elif self._last is None and len(self._rows) > 2 * _SEALED:
             self._settle_counted()
         return row
 
-    def number(self, iteration: int) -> None:
-        """The number of the block being read."""
+    def number_inside(self, iteration: int) -> None:
+        """The number of the block being read, which stood among its values."""
+        self._numbered_inside = True
+        self._number(iteration)
+
+    def _number(self, iteration: int) -> None:
         row = self._rows.pop()
         self._settle(iteration)
         row.headed = True
@@ -226,7 +232,11 @@ class Rows:
         rows, numbers, _ = self._numbered(None)
         start = len(self._numbers) - len(self._settled)
         open_rows, open_numbers = self._settled + rows, self._numbers[start:] + numbers
+        numbers = self._numbers + numbers
+        if self._numbered_inside and open_rows and not open_rows[-1].headed:
+            # its number has not come yet, and may be any
+            open_rows, open_numbers, numbers = open_rows[:-1], open_numbers[:-1], numbers[:-1]
         chunks: list[Chunk] = list(self._sealed)
         if open_rows:
             chunks.append(self._chunk(open_rows, open_numbers))
-        return tuple(chunks), np.array(self._numbers + numbers, dtype=np.float64)
+        return tuple(chunks), np.array(numbers, dtype=np.float64)

@@ -24,6 +24,7 @@ ML_AGENTS = Format(
         "Std of Reward: {episode_return_std}",
     ),
     own=frozenset(("std of reward",)),
+    silent=frozenset(("time elapsed", "elo")),
     assumptions=("A row is a summary of the log, which need not hold one update.",),
 )
 
@@ -33,5 +34,17 @@ COACH = Format(
         "Policy training - Surrogate loss: {policy_loss} KL divergence: {kl} Entropy: {entropy}",
     ),
     own=frozenset(("policy training - surrogate loss",)),
+    silent=frozenset(
+        (
+            "main_level/agent worker",
+            "episode",
+            "total reward",
+            "exploration",
+            "steps",
+            "training iteration",
+            "training epoch",
+            "learning_rate",
+        )
+    ),
     assumptions=("A row is one epoch of an update, which has several.",),
 )

@@ -61,7 +61,7 @@ def conjugate_gradient(said: Sequence[Said]) -> Changes:
     changes: Changes = {
         "gradient_norm": Printed(norm, half / (2 * norm) if norm > half else math.sqrt(half)),
     }
-    if len(rows) > 1:
+    if len(rows) > 1 and said[-1].mark != "cg":  # the table has ended
         changes["step_direction_norm"] = rows[-1][2]
         changes["cg_iterations"] = _exact(len(rows) - 1)
         if norm > 0:
@@ -205,3 +205,9 @@ def rolled_back(cells: Cells, _: Sequence[Said]) -> Changes:
     if kl is None or not kl.number > 0.02:
         return {}
     return rejected(cells) | dict.fromkeys(c for c in ("policy_loss", "entropy") if c in cells)
+
+
+def backtracked(_: Cells, said: Sequence[Said]) -> Changes:
+    """mjrl: a line for each candidate that was too long."""
+    tries = len(_numbers(said, "backtrack", 0))
+    return {"line_search_steps": _exact(tries + 1)} if tries else {}

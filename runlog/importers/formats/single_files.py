@@ -1,6 +1,7 @@
 """Small trainers: mjacar's pytorch-trpo, pat-coady's trpo, mjrl, rl_replicas."""
 
 from runlog.importers.formats.format import Format, Key, keys
+from runlog.importers.formats.searches import backtracked
 
 MJACAR = Format(
     name="mjacar",
@@ -99,6 +100,7 @@ MJRL = Format(
     ),
     said={"Step size too high. Backtracking. | kl = {} | surr diff = {}": "backtrack"},
     own=frozenset(("stoc_pol_mean", "surr_improvement", "kl_dist")),
+    finish=backtracked,
     metadata={"kl_reduction": "sum"},
     assumptions=(
         "The explained variance is 1 minus the baseline's relative squared error.",
