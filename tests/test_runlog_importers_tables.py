@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from analyzer.answers import answers
 from runlog.errors import UserError
 from runlog.importers import follow_log, read_log
+from runlog.importers.folders import foreign_logs_below
 from runlog.reader import open_run
 from runlog.run import Run
 
@@ -94,6 +95,25 @@ def test_nested_results_are_read_with_their_own_names_for_the_policy() -> None:
     assert values(run, "iteration") == [1, 2, 3]
     assert run.source is not None
     assert not any(key.startswith("config/") for key in run.source.not_understood)
+
+
+def test_means_over_no_episode_are_null() -> None:
+    kl = '"info": {"learner": {"default_policy": {"learner_stats": {"kl": 0.01}}}}'
+    run = read(
+        f'{{"training_iteration": 1, "episode_reward_mean": NaN, "episode_len_mean": NaN, {kl}}}',
+        f'{{"training_iteration": 2, "episode_reward_mean": NaN, "episode_len_mean": 9.0, {kl}}}',
+    )
+    assert run.column("episode_return_mean").present.tolist() == [False, True]
+    assert values(run, "kl") == [0.01, 0.01]
+
+
+def test_folders_of_other_trainers_below_a_folder_are_found(tmp_path: Path) -> None:
+    hopper = tmp_path / "trpo" / "Hopper-v3_1"
+    (hopper / "Hopper-v3").mkdir(parents=True)
+    (hopper / "Hopper-v3" / "config.yml").write_text("!!python/object", "utf-8")
+    (hopper / "0.monitor.csv").write_text('#{"t_start": 5.0}\nr,l,t\n1,2,3\n', "utf-8")
+    assert foreign_logs_below(tmp_path) == (hopper,)
+    assert len(open_run(hopper)) == 1
 
 
 def test_quoted_numbers_among_progress_bars_are_read() -> None:

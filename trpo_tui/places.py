@@ -25,14 +25,15 @@ def is_folder_of_runs(path: str) -> bool:
 
 
 def runs_below(path: str) -> tuple[str, ...]:
-    """All runs at or below a folder, in order of name."""
+    """All runs at or below a folder, in order of name; where there are none, others' logs."""
     if is_remote(path):
         from runlog.remote import find_remote_runs
 
         return find_remote_runs(path)
     from runlog.folder import find_runs
+    from runlog.importers.folders import foreign_logs_below
 
-    return tuple(map(str, find_runs(path)))
+    return tuple(map(str, find_runs(path) or foreign_logs_below(Path(path))))
 
 
 def _reached(path: str) -> str:

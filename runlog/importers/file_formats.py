@@ -1,6 +1,10 @@
 """Frameworks known by their files alone, one literal each: what their keys mean."""
 
-from runlog.importers.formats.format import Format, Key, keys
+import math
+from collections.abc import Mapping, Sequence
+
+from runlog.importers.formats.format import Cells, Format, Key, Said, keys
+from runlog.importers.printed import Printed
 
 CLEANRL = Format(
     name="cleanrl",
@@ -27,6 +31,16 @@ CLEANRL = Format(
     ),
 )
 
+
+def _without_episodes(cells: Cells, _: Sequence[Said]) -> Mapping[str, Printed | None]:
+    """Mean return and mean length NaN: no episode has ended, nothing was computed."""
+    means = [cells[name].number for name in _EPISODES if name in cells]
+    if len(means) == len(_EPISODES) and all(map(math.isnan, means)):
+        return dict.fromkeys((*_EPISODES, "episode_return_min", "episode_return_max"))
+    return {}
+
+
+_EPISODES = ("episode_return_mean", "episode_length_mean")
 _RLLIB = {
     "training_iteration": "iteration",
     "timesteps_total": "timesteps",
@@ -60,6 +74,7 @@ RLLIB = Format(
     name="rllib",
     step="timesteps",
     own=frozenset(("training_iteration", "ray/tune/training_iteration")),
+    finish=_without_episodes,
     keys=keys(_RLLIB | {f"ray/tune/{key}": column for key, column in _RLLIB.items()}),
     assumptions=("RLlib's losses, KL and entropy are means over the update's minibatches.",),
 )

@@ -18,6 +18,9 @@ _BY_RANK = (
 _EPISODES = "*monitor.csv"
 """Monitor's files of single episodes, which say little: taken where there is nothing else."""
 
+_LEVELS = 2
+"""How far below a folder its trainings may lie: algorithm, environment, training."""
+
 
 def foreign_log_in(folder: Path) -> Path | None:
     """The log a folder of another trainer holds: a file, or the folder itself where it holds event
@@ -26,6 +29,30 @@ def foreign_log_in(folder: Path) -> Path | None:
         {path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()}
     )
     return None if name is None else folder / name
+
+
+def foreign_logs_below(folder: Path) -> tuple[Path, ...]:
+    """The folders below that hold logs of other trainers, in order of name, a few levels down."""
+    found: list[Path] = []
+    waiting = [(folder, 0)]
+    while waiting:
+        place, depth = waiting.pop()
+        try:
+            below = sorted(path for path in place.iterdir() if path.is_dir())
+        except OSError:
+            continue  # closed to this user
+        for path in below:
+            if path.name.startswith("."):
+                continue
+            try:
+                log = foreign_log_in(path)
+            except OSError:
+                continue
+            if log is not None:
+                found.append(path)
+            elif depth < _LEVELS:
+                waiting.append((path, depth + 1))
+    return tuple(sorted(found))
 
 
 def log_among(sizes: Mapping[str, int]) -> str | None:
