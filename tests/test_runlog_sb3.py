@@ -73,10 +73,17 @@ TRAINERS: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.parametrize("trainer", TRAINERS)
-def test_a_trpo_row_says_what_the_trainer_prints(trainer: str, tmp_path: Path) -> None:
-    model = TRAINERS[trainer]()
-    rows, witness, d = witnessed(model, tmp_path)
+Trained = tuple[Any, list[Row], Witness, int]
+
+
+@pytest.fixture(scope="module", params=TRAINERS)
+def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    model = TRAINERS[request.param]()
+    return model, *witnessed(model, tmp_path_factory.mktemp("sb3"))
+
+
+def test_a_trpo_row_says_what_the_trainer_prints(trained: Trained) -> None:
+    _, rows, witness, d = trained
     for i, (row, told) in enumerate(zip(rows, witness.recorded, strict=True)):
         assert row["explained_variance"] == pytest.approx(
             told["train/explained_variance"], abs=1e-5
@@ -93,12 +100,8 @@ def test_a_trpo_row_says_what_the_trainer_prints(trainer: str, tmp_path: Path) -
     assert [row["iteration"] for row in rows] == [1, 2, 3]
 
 
-@pytest.mark.parametrize("trainer", TRAINERS)
-def test_the_joint_kl_is_that_of_the_policies_before_and_after(
-    trainer: str, tmp_path: Path
-) -> None:
-    model = TRAINERS[trainer]()
-    rows, witness, _ = witnessed(model, tmp_path)
+def test_the_joint_kl_is_that_of_the_policies_before_and_after(trained: Trained) -> None:
+    model, rows, witness, _ = trained
     seen = zip(rows, witness.before, witness.after, witness.batches, strict=True)
     for row, before, after, batch in seen:
         observations = torch.as_tensor(batch["observations"].reshape(-1, 3))
@@ -114,9 +117,8 @@ def test_the_joint_kl_is_that_of_the_policies_before_and_after(
         assert row["kl_drift"] == 0.0
 
 
-@pytest.mark.parametrize("trainer", TRAINERS)
-def test_the_trpo_step_obeys_the_identities(trainer: str, tmp_path: Path) -> None:
-    rows, _, _ = witnessed(TRAINERS[trainer](), tmp_path)
+def test_the_trpo_step_obeys_the_identities(trained: Trained) -> None:
+    _, rows, _, _ = trained
     for row in rows:
         step, fraction = row["full_step_norm"], row["step_fraction"]
         assert row["step_parameter_delta_norm"] == pytest.approx(step * fraction, rel=1e-4)
@@ -416,13 +418,6 @@ def test_a_callback_that_ends_the_training_stops_the_log(tmp_path: Path) -> None
     assert len(run) == 1
 
 
-def diagnosed(folder: Path, iterations: int = 12, **settings: Any) -> tuple[str, str | None]:
-    logged(trpo(2, **settings), folder, iterations)
-    diagnosis = analyze_run(str(folder / "run")).diagnosis
-    assert diagnosis is not None
-    return diagnosis.verdict, diagnosis.cause.code if diagnosis.cause else None
-
-
 def test_a_healthy_run_has_no_finding(tmp_path: Path) -> None:
     logged(trpo(2, n_steps=128), tmp_path, 12)
     diagnosis = analyze_run(str(tmp_path / "run")).diagnosis
@@ -440,7 +435,11 @@ def test_a_healthy_run_has_no_finding(tmp_path: Path) -> None:
     ids=["constant reward", "tiny target_kl"],
 )
 def test_a_broken_run_is_diagnosed(settings: Row, code: str, tmp_path: Path) -> None:
-    assert diagnosed(tmp_path, **settings) == ("fault", code)
+    logged(trpo(**settings), tmp_path, 6)
+    diagnosis = analyze_run(str(tmp_path / "run")).diagnosis
+    assert diagnosis is not None
+    assert diagnosis.cause is not None
+    assert diagnosis.cause.code == code
 
 
 def test_a_nan_reward_is_named_although_the_trainer_raises(tmp_path: Path) -> None:
