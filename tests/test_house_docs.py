@@ -55,7 +55,7 @@ def test_every_flag_the_readme_shows_exists(command: str, cli: Cli) -> None:
 
 
 def test_the_readmes_script_logs_a_run_that_can_be_analyzed(cli: Cli, tmp_path: Path) -> None:
-    [script] = [code for code in python_blocks() if "TRPOAgent" not in code]
+    [script] = [code for code in python_blocks() if "range(1, 101)" in code]
     (tmp_path / "train.py").write_text(script)
     subprocess.run([sys.executable, "train.py"], cwd=tmp_path, check=True)
 
@@ -73,6 +73,19 @@ def test_the_readmes_own_policy_trains(cli: Cli, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "train.py"], cwd=tmp_path, check=True)
 
     done = cli("analyze", "runs/pendulum")
+
+    assert done.returncode == 0
+    assert "2 iterations" in done.stdout
+
+
+def test_the_readmes_callback_logs_a_run_of_stable_baselines3(cli: Cli, tmp_path: Path) -> None:
+    [script] = [code for code in python_blocks() if "RunLogCallback" in code]
+    shorter = script.replace("50_000", "4_096")
+    assert shorter != script
+    (tmp_path / "train.py").write_text(shorter)
+    subprocess.run([sys.executable, "train.py"], cwd=tmp_path, check=True)
+
+    done = cli("analyze", "runs/sb3")
 
     assert done.returncode == 0
     assert "2 iterations" in done.stdout
