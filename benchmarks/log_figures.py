@@ -1,6 +1,7 @@
 """How long the run log takes, how much it keeps: each function measures one figure."""
 
 import itertools
+import json
 import os
 import random
 import subprocess
@@ -13,7 +14,7 @@ import numpy as np
 from log_rows import agent_rows, rows_like
 
 from runlog import RunLog, open_run
-from runlog.folder import PUBLISHED, parts
+from runlog.folder import PUBLISHED, RUN_JSON, parts
 from runlog.journal import SEGMENT_ROWS
 from runlog.parts import ROW_GROUP_ROWS, Footer, arrow_schema, parquet_writer
 from runlog.schema import COLUMNS
@@ -169,6 +170,7 @@ def _long_run(path: Path, rows: int, columns: int) -> tuple[str, ...]:
     floats = [spec.name for spec in COLUMNS if spec.type == "float64" and spec.name not in THREE]
     names = ("iteration", *THREE, *floats)[:columns]
     footer = Footer(metadata={"run_id": "long"}, columns=names)
+    (path.parent / RUN_JSON).write_text(json.dumps(footer.metadata))
     generator = np.random.default_rng(0)
     with parquet_writer(path, schema.with_metadata(footer.encoded())) as writer:
         for start in range(0, rows, ROW_GROUP_ROWS):
