@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from runlog.attempts import select
 from runlog.chunk import ParquetChunk
+from runlog.converted import converted_run
 from runlog.records import FORMAT
 from runlog.rows import Chunk
 from runlog.run import Event, ImportInfo, Run
@@ -52,6 +53,8 @@ def published_run(chunk: ParquetChunk, *, attempt: int | None = None) -> Run:
     footer = chunk.footer
     if footer is None:
         raise ValueError(f"{chunk.path} has no footer of this package")
+    if footer.converted is not None:
+        return converted_run(chunk, footer, footer.converted, attempt=attempt)
     run = assemble(
         (chunk,),
         metadata=footer.metadata,

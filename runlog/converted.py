@@ -8,6 +8,7 @@ from runlog.chunk import ParquetChunk
 from runlog.column import Column, ListColumn
 from runlog.convert import RESOLUTION
 from runlog.errors import UserError
+from runlog.parts import Footer
 from runlog.run import Event, ImportInfo, Run, State
 from runlog.schema import Type
 
@@ -37,12 +38,13 @@ class ConvertedChunk:
         return self.inner.lists(name)
 
 
-def converted_run(chunk: ParquetChunk, *, attempt: int | None = None) -> Run:
-    """The run that a converted file holds: the attempt that was shown when it was written."""
-    footer = chunk.footer
-    if footer is None or footer.converted is None:
-        raise ValueError(f"{chunk.path} was not converted")
-    told = footer.converted
+def converted_run(
+    chunk: ParquetChunk, footer: Footer, told: Mapping[str, Any], *, attempt: int | None = None
+) -> Run:
+    """The run that a converted file holds: the attempt that was shown when it was written.
+
+    `footer`: the file's. `told`: what it says of the conversion.
+    """
     if attempt not in (None, told["attempt"]):
         raise UserError(
             f"--attempt {attempt}: {chunk.path} was converted from attempt {told['attempt']} alone"

@@ -13,7 +13,6 @@ import numpy as np
 from runlog.assemble import assemble, published_run
 from runlog.chunk import ParquetChunk
 from runlog.column import Column, ListColumn
-from runlog.converted import converted_run
 from runlog.errors import UserError
 from runlog.folder import PUBLISHED, RUN_JSON
 from runlog.parts import not_readable
@@ -45,8 +44,6 @@ def open_parquet_run(
     if twice is not None:
         raise UserError(f"{path}: column {twice} is there twice; rename or drop one of them")
     if chunk.footer is not None:
-        if chunk.footer.converted is not None:
-            return converted_run(chunk, attempt=attempt)
         return published_run(chunk, attempt=attempt)
     _require_columns(path, chunk)
     understood = tuple(name for name in chunk.types if name in BY_NAME)

@@ -70,6 +70,7 @@ def test_a_log_and_its_parquet_file_say_the_same(name: str, tmp_path: Path) -> N
     run = open_run(LOGS / name)
     read = open_run(convert(run, tmp_path / "run.parquet"))
     assert_same(read, run)
+    assert_same(open_run(tmp_path), run)
     assert answers(read).last() == answers(run).last()
 
 

@@ -12,7 +12,7 @@ from runlog.folder import find_runs, is_run
 
 __all__ = ["Found", "found_in", "is_run", "runs_below", "say_what_is_here"]
 
-TEXTS = (".log", ".txt", ".out", ".csv")
+TEXTS = (".log", ".txt", ".out", ".csv", ".json", ".jsonl")
 LOOKED_AT = 12
 SHOWN = 6
 LARGEST = 64 * 2**20
@@ -46,7 +46,7 @@ def found_in(folder: Path) -> Iterator[Found]:
         path
         for place in places
         for path in place.iterdir()
-        if is_run(path) or (path.suffix in (*TEXTS, ".parquet") and path.is_file() and _small(path))
+        if is_run(path) or (_may_be_log(path) and path.is_file() and _small(path))
     ]
     if is_run(folder):
         candidates = [folder]
@@ -57,11 +57,16 @@ def found_in(folder: Path) -> Iterator[Found]:
             yield found
 
 
+def _may_be_log(path: Path) -> bool:
+    return path.suffix in (*TEXTS, ".parquet") or path.name.startswith("events.out.tfevents.")
+
+
 def _small(path: Path) -> bool:
     return 0 < path.stat().st_size <= LARGEST
 
 
 def _look(path: Path) -> Found | None:
+    from runlog.importers.meanings import FILES
     from runlog.reader import open_run
 
     try:
@@ -73,7 +78,8 @@ def _look(path: Path) -> Found | None:
     elif run.source is None:
         what = "a run"
     else:
-        what = f"{run.source.format} text"
+        kind = run.source.format
+        what = kind if kind.endswith(FILES) else f"{kind} text"
     return Found(path=path, what=what, iterations=len(run))
 
 
