@@ -50,6 +50,8 @@ class RecordChunk:
     def types(self) -> Mapping[str, Type]:
         types: dict[str, Type] = {}
         for record in self.records:
+            if types.keys() >= record.keys():
+                continue
             for name, value in record.items():
                 if name not in types:
                     types[name] = BY_NAME[name].type if name in BY_NAME else type_of(value)

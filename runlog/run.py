@@ -128,22 +128,27 @@ class Run:
             raise TypeError(f"{name} holds no lists: use column({name!r})")
         return column
 
+    def _type(self, name: str) -> Type | None:
+        return next((chunk.types[name] for chunk in self.chunks if name in chunk.types), None)
+
     def _join(self, name: str) -> Column:
-        if not self.chunks or name not in self.types:
+        type_ = self._type(name)
+        if type_ is None:
             return absent(name, len(self))
-        if self.types[name].startswith("list<"):
+        if type_.startswith("list<"):
             raise TypeError(f"{name} holds lists: use lists({name!r})")
         parts = [
             chunk.column(name) if name in chunk.types else absent(name, chunk.rows)
             for chunk in self.chunks
         ]
-        whole = joined(parts, text=self.types[name] == "string")
+        whole = joined(parts, text=type_ == "string")
         return whole if self.selection is None else taken(whole, self.selection)
 
     def _join_lists(self, name: str) -> ListColumn:
-        if not self.chunks or name not in self.types:
+        type_ = self._type(name)
+        if type_ is None:
             return absent_lists(len(self))
-        if not self.types[name].startswith("list<"):
+        if not type_.startswith("list<"):
             raise TypeError(f"{name} holds no lists: use column({name!r})")
         parts = [
             chunk.lists(name) if name in chunk.types else absent_lists(chunk.rows)

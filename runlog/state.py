@@ -51,7 +51,7 @@ def live_state(
             "The writer shows no sign of life and left no word: its machine or the connection "
             "to its files is gone, or this is a copy of an unfinished run."
         )
-    known = times[~np.isnan(times)]
+    known = times[~np.isnan(times)] if np.isnan(times[-_RECENT - 1 :]).any() else times
     last = float(known[-1]) if len(known) else started
     if last is None:
         return "running", None
@@ -109,13 +109,20 @@ def state_of(
     times: NDArray[np.float64],
 ) -> State:
     """The state with the last iteration and the time of the last row of the rows shown."""
-    known, timed = iterations[~np.isnan(iterations)], times[~np.isnan(times)]
+    last = _last(iterations)
     return State(
         name=name,
-        last_iteration=int(known[-1]) if len(known) else None,
-        last_row_time=float(timed[-1]) if len(timed) else None,
+        last_iteration=None if last is None else int(last),
+        last_row_time=_last(times),
         reason=reason,
     )
+
+
+def _last(values: NDArray[np.float64]) -> float | None:
+    if len(values) and not np.isnan(values[-1]):
+        return float(values[-1])
+    known = values[~np.isnan(values)]
+    return float(known[-1]) if len(known) else None
 
 
 def seconds_per_iteration(times: NDArray[np.float64]) -> float | None:
