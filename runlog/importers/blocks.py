@@ -143,16 +143,18 @@ class TextLog:
                 return False
         elif not self._known.keys:
             return False
-        taken = False
+        taken, again = False, line.text == self._previous
         for cell in line.cells:
             if not cell.value and self._keys.is_section(cell.key):
                 self._section = normalised(cell.key)
                 taken = True
             else:
-                taken = self._take_cell(cell, line.text) or taken
+                taken = self._take_cell(cell, again=again) or taken
+        if taken:
+            self._previous = line.text
         return taken
 
-    def _take_cell(self, cell: Cell, text: str) -> bool:
+    def _take_cell(self, cell: Cell, *, again: bool) -> bool:
         found = self._keys.label(self._section, cell.key, boxed=cell.boxed)
         if found is None:
             return False
@@ -168,9 +170,8 @@ class TextLog:
             self._recognised_by.add(label)
         self.findings.understood.setdefault(label)
         row = self._row()
-        if row is not None and text == self._previous and (cell.boxed or row.headed):
+        if row is not None and again and (cell.boxed or row.headed):
             return True  # the same line twice in a row: two handlers of one logger, two workers
-        self._previous = text
         self._boxed = cell.boxed
         if key.column == "iteration":
             self._number_inside(label, printed)
