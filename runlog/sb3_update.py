@@ -81,15 +81,17 @@ class Update:
         row |= {n: float(recorded[f"train/{n}"]) for n in _RECORDED if f"train/{n}" in recorded}
         if not self._actor:
             return row
+        theta, shape = sb3_policy.flat(self._actor.values()), self._rollout.reward.shape
+        row["parameter_delta_norm"] = float((theta - self._theta).norm())
+        if not math.isfinite(row["parameter_delta_norm"]):
+            return row  # such a policy has no distribution to measure
         model.policy.set_training_mode(False)  # as it was when it sampled
         with torch.no_grad():
             new = sb3_policy.frozen(model.policy.get_distribution(self._observations))
             values = model.policy.predict_values(self._observations).cpu().double().numpy()
-        theta, shape = sb3_policy.flat(self._actor.values()), self._rollout.reward.shape
         stored = torch.as_tensor(self._rollout.log_probs.reshape(-1))
         row |= sb3_policy.change_columns(self._old, new, self._actions, stored, self._advantages)
         row |= self._critic_columns(values.reshape(shape))
-        row["parameter_delta_norm"] = float((theta - self._theta).norm())
         if self._watch is not None:
             success = bool(recorded["train/is_line_search_success"])
             row |= self._watch.search_columns(success, row.get("expected_improvement"), theta)

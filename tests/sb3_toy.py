@@ -73,7 +73,7 @@ def trpo(environments: int = 1, *, seed: int = 0, **settings: Any) -> TRPO:
 
 
 def ppo(environments: int = 1, **settings: Any) -> PPO:
-    env = make_vec_env(toy(), environments)
+    env = make_vec_env(toy(**settings.pop("toy", {})), environments)
     sizes = {"n_steps": 128 // environments, "batch_size": 128, "n_epochs": 1}
     return PPO("MlpPolicy", env, seed=0, **(sizes | settings))
 

@@ -457,3 +457,9 @@ def test_a_nan_reward_is_named_although_the_trainer_raises(tmp_path: Path) -> No
     assert diagnosis.cause.code == "TRPO001"
     assert diagnosis.cause.evidence[0].measure == "reward_mean"
     assert np.isnan(run.column("gradient_norm").values[0])
+
+
+def test_an_update_that_leaves_nan_behind_is_logged(tmp_path: Path) -> None:
+    (row,) = rows_of(logged(ppo(toy={"reward": lambda p, a: float("nan")}), tmp_path, 1))
+    assert np.isnan([row["reward_mean"], row["gradient_norm"], row["parameter_delta_norm"]]).all()
+    assert "kl" not in row
