@@ -117,7 +117,7 @@ def test_no_alarm_on_the_event_files_of_healthy_trainings() -> None:
         "garage",
         "omnisafe/trpo",
         "skrl",
-        "tianshou",
+        "tianshou/trpo",
     ):
         run = open_run(next((LOGS / name).glob("events*")))
         judged = answers(run)
