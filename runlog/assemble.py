@@ -44,8 +44,18 @@ def assemble(
         notes=notes,
         _cache=everything._cache if whole else {},
     )
-    state = state_of("finished", None, run.column("iteration").values, run.column("time").values)
+    state = state_of("finished", None, run.column("iteration").values, _times(run))
     return replace(run, state=state)
+
+
+def _times(run: Run) -> NDArray[np.float64]:
+    """When the rows were complete, as far back as the last one whose time is known."""
+    last = run.chunks[-1] if run.chunks and run.selection is None else None
+    if isinstance(last, ParquetChunk) and "time" in last.types:
+        ending = last.ending("time")
+        if not np.isnan(ending[-1:]).any():
+            return ending
+    return run.column("time").values
 
 
 def published_run(chunk: ParquetChunk, *, attempt: int | None = None) -> Run:
@@ -68,8 +78,7 @@ def published_run(chunk: ParquetChunk, *, attempt: int | None = None) -> Run:
         name, reason = ended_state(footer.events[-1], footer.events[:-1])
     else:
         return run
-    iterations, times = run.column("iteration").values, run.column("time").values
-    return replace(run, state=state_of(name, reason, iterations, times))
+    return replace(run, state=replace(run.state, name=name, reason=reason))
 
 
 def newer(metadata: Mapping[str, Any]) -> tuple[str, ...]:

@@ -112,6 +112,20 @@ class ParquetChunk:
     def lists(self, name: str) -> ListColumn:
         return lists_of(self.read(self.theirs[name]))
 
+    def ending(self, name: str) -> NDArray[np.float64]:
+        """The numbers of a column in the last rows, of which there are some if there are any."""
+        import pyarrow as pa
+
+        if not self.rows:
+            return np.empty(0)
+        theirs = self.theirs[name]
+        try:
+            with open_parquet(self.path, self._opened[0]) as file:
+                table = file.read_row_group(file.num_row_groups - 1, columns=[theirs])
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise not_readable(self.path, error) from error
+        return column_of(table.column(theirs), self.types[name]).values
+
     def read(self, name: str) -> "pa.ChunkedArray":
         """One column as Arrow holds it, under the file's own name."""
         import pyarrow as pa
@@ -207,8 +221,9 @@ def _as(array: Any, type_: "pa.DataType") -> Any:
 
 def _floats(array: "pa.Array") -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     present = _presence(array)
-    values = _buffer(array, 1, np.float64, len(array)).copy()
-    values[~present] = np.nan
+    values = _buffer(array, 1, np.float64, len(array))
+    if not present.all():
+        values = np.where(present, values, np.nan)
     return values, present
 
 

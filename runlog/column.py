@@ -76,6 +76,8 @@ def absent_lists(n: int) -> ListColumn:
 
 def joined(parts: Sequence[Column], *, text: bool) -> Column:
     """Columns end to end."""
+    if len(parts) == 1:
+        return parts[0]
     resolution = None
     if any(p.resolution is not None for p in parts):
         resolution = np.concatenate(
@@ -90,6 +92,8 @@ def joined(parts: Sequence[Column], *, text: bool) -> Column:
 
 def joined_lists(parts: Sequence[ListColumn]) -> ListColumn:
     """Columns of lists end to end."""
+    if len(parts) == 1:
+        return parts[0]
     starts = np.cumsum([0] + [len(p.values) for p in parts])
     offsets = np.concatenate(
         [p.offsets[:-1] + start for p, start in zip(parts, starts, strict=False)] + [starts[-1:]]
