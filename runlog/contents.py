@@ -114,8 +114,10 @@ class Contents:
                 yield f"{reason}; rows {rows[0]} to {rows[1]} are missing"
         if self._settings is None:
             yield f"{self._folder / RUN_JSON}: missing or damaged; the run's settings may be unknown"
-        for reader, following in zip(self.readers, self.readers[1:], strict=False):
-            if following.first_row > reader.next_row:
+        for reader, following in zip(self.readers, (*self.readers[1:], None), strict=False):
+            if reader.broken and reader.damage:
+                yield reader.damage
+            elif following is not None and following.first_row > reader.next_row:
                 yield f"{reader.path}: damaged from row {reader.next_row} on"
         if self.readers and self.readers[-1].broken:
             yield str(self.readers[-1].damage)

@@ -109,6 +109,22 @@ def test_reading_stops_at_a_damaged_record_and_takes_it_once_it_is_whole(tmp_pat
     log.close("stopped", "enough")
 
 
+def test_damage_in_the_middle_of_the_open_segment_is_said_as_soon_as_it_is_there(tmp_path):
+    log = RunLog(tmp_path)
+    append(log, 1, 3)
+    tail = Tail(tmp_path)
+    whole = segment_path(tmp_path, 0).read_bytes()
+    append(log, 4, 1)
+    data = bytearray(segment_path(tmp_path, 0).read_bytes())
+    data[len(whole) + 20] ^= 1
+    segment_path(tmp_path, 0).write_bytes(data)
+    assert "after row 3 are damaged" in tail.poll().notes[0]
+    append(log, 5, 1)
+    assert tail.poll() is None
+    assert len(tail.run) == 3
+    log.close("stopped", "enough")
+
+
 def test_records_of_an_unknown_kind_are_skipped_and_said(tmp_path):
     log = RunLog(tmp_path)
     append(log, 1, 1)
