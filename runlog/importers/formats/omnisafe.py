@@ -58,9 +58,10 @@ OMNISAFE = Format(
     texts_before=True,
     finish=acceptance_step,
     step="iteration",
-    metadata={"kl_reduction": "mean", "kl_direction": "old-new", "line_search_factor": 0.8},
+    metadata={"kl_reduction": "sum", "kl_direction": "old-new", "line_search_factor": 0.8},
     assumptions=(
-        "KL is averaged over the action dimensions.",
+        "KL of TRPO and natural gradients is printed as a mean of the step's and of one 0 for each "
+        "Fisher product: left out.",
         "Entropy and std are means over every time the loss was computed, before the step and for "
         "each candidate; so is the policy loss, which is left out.",
         "The mean log std is the logarithm of the printed mean std.",

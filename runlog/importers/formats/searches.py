@@ -178,8 +178,13 @@ def restored(cells: Cells, said: Sequence[Said]) -> Changes:
 
 
 def acceptance_step(cells: Cells, said: Sequence[Said]) -> Changes:
-    """OmniSafe: the candidate that was taken, from 1; 0 when none was."""
+    """OmniSafe: the candidate that was taken, from 1; 0 when none was.
+
+    With a search direction, the printed KL is averaged with one 0 for each Fisher product.
+    """
     changes: Changes = {}
+    if "kl" in cells and "step_direction_norm" in cells:
+        changes["kl"] = None
     gains = _numbers(said, "try", 1)
     if gains:
         changes["expected_improvement"] = _numbers(said, "try", 0)[-1]
