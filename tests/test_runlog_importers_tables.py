@@ -107,6 +107,12 @@ def test_means_over_no_episode_are_null() -> None:
     assert values(run, "kl") == [0.01, 0.01]
 
 
+def test_a_count_that_is_nan_is_null() -> None:
+    run = read("iteration,timesteps,kl", "nan,inf,0.1", "2,3,0.2")
+    assert values(run, "iteration") == [1, 2]
+    assert run.column("timesteps").present.tolist() == [False, True]
+
+
 def test_folders_of_other_trainers_below_a_folder_are_found(tmp_path: Path) -> None:
     hopper = tmp_path / "trpo" / "Hopper-v3_1"
     (hopper / "Hopper-v3").mkdir(parents=True)
@@ -247,6 +253,10 @@ SNIPPETS = st.sampled_from(
         "time/iterations,train/approx_kl",
         "iteration\tkl\tentropy",
         "1,2,3",
+        "iteration,kl",
+        "nan,0.5",
+        "-3,inf",
+        '{"iteration": NaN, "timesteps": -Infinity, "kl": 0.5}',
         "1\t0.5\tnan",
         '{"kl": 1e999, "iteration": 1}',
         '{"a": {"b": [1, {"c": 2}]}}',

@@ -206,7 +206,10 @@ class _Column:
                 findings.misfits.setdefault(self.name, word)
             return None
         findings.fitting.add(self.name)
-        return read(word, self._type)
+        printed = read(word, self._type)
+        if self._type == "int64" and printed is not None and not math.isfinite(printed.number):
+            return None  # no count is NaN: there was none
+        return printed
 
     def _half_unit(self, word: str, value: float) -> float:
         if self._half is not None:
