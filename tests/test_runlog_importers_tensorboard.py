@@ -210,6 +210,13 @@ def test_a_restart_within_one_file_is_another_attempt(tmp_path: Path) -> None:
     assert values(open_run(path, attempt=1), "iteration") == [1, 2, 3]
 
 
+def test_workers_that_write_out_of_turn_are_one_attempt(tmp_path: Path) -> None:
+    steps = [step for i in range(0, 120, 2) for step in (i + 2, i + 1)] + [121, 120] * 5
+    run = open_run(written(tmp_path / "e", *[event("kl", 0.01, step) for step in steps]))
+    assert run.attempts == 1
+    assert values(run, "iteration") == list(range(1, 122))
+
+
 def test_a_folder_of_another_trainer_is_opened_by_what_it_holds(tmp_path: Path) -> None:
     assert foreign_log_in(LOGS / "sb3" / "trpo-hopper") == LOGS / "sb3/trpo-hopper/progress.csv"
     assert foreign_log_in(WRITTEN / "plugin") == WRITTEN / "plugin"

@@ -12,6 +12,9 @@ from runlog.importers.meanings import group_of
 _ASIDE = ("progress", "reward")
 """Groups of columns that a trainer may write whenever an episode ends."""
 
+_MOST_RESTARTS = 64
+"""Steps that fall back more often come from several workers that write out of turn."""
+
 
 @dataclass(frozen=True, slots=True)
 class Joined:
@@ -73,7 +76,8 @@ def _stretches(points: Mapping[str, _Points], pace: _Points) -> Iterator[tuple[i
     the stretch before.
     """
     begin = 0
-    for at in np.flatnonzero(np.diff(pace.steps) < 0):
+    falls = np.flatnonzero(np.diff(pace.steps) < 0)
+    for at in falls if len(falls) <= _MOST_RESTARTS else ():
         before, after = pace.order[at], pace.order[at + 1]
         cut = int(after)
         for found in points.values():
