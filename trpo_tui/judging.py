@@ -95,22 +95,23 @@ class Judge:
         self._judging = judging
         self._answers: Judged | None = None
         self._rows = 0
-        self._attempt = 0
+        self._which: tuple[int, object] | None = None  # attempt, and whose
         self._turns: Sequence[int] = ()
         self._scanned = 0  # rows below this have been looked at
         self._changes: list[Change] = []
         self._last: str | None = None
 
     def read(self, run: Run) -> None:
-        """Take in more of the run; a new attempt starts afresh."""
+        """Take in more of the run; a new attempt, or another run in its place, starts afresh."""
+        which = run.attempt, run.metadata.get("run_id")
+        if which != self._which or len(run) < self._rows:
+            self._answers, self._scanned, self._changes, self._last = None, 0, [], None
+            self._turns = ()
+        self._rows, self._which = len(run), which
         if not len(run):
             return
-        if self._answers is None or run.attempt != self._attempt or len(run) < self._rows:
-            self._answers = self._judging(run)
-            self._scanned, self._changes, self._last = 0, [], None
-        else:
-            self._answers = self._answers.extend(run)
-        self._rows, self._attempt = len(run), run.attempt
+        answers = self._answers
+        self._answers = self._judging(run) if answers is None else answers.extend(run)
         turns = self._answers.turns()
         self._turns = turns[bisect_left(turns, self._scanned) :]
 
