@@ -76,7 +76,10 @@ RLLIB = Format(
     own=frozenset(("training_iteration", "ray/tune/training_iteration")),
     finish=_without_episodes,
     keys=keys(_RLLIB | {f"ray/tune/{key}": column for key, column in _RLLIB.items()}),
-    assumptions=("RLlib's losses, KL and entropy are means over the update's minibatches.",),
+    assumptions=(
+        "Losses, KL and entropy are means over the update's minibatches in RLlib's old API stack, "
+        "those of its last minibatch in the new one.",
+    ),
 )
 
 _TRL = {
