@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,8 @@ class Journal:
         self.dropped = 0
         """Records that could not be written."""
         self.mutex = threading.RLock()  # a signal handler may log in the middle of a row
+        self._waiting: list[Callable[[], object]] = []
+        self._appending = False
         self._given = given
         self._encoder = RowEncoder()
         self._lock: Lock | None = None
@@ -87,25 +90,13 @@ class Journal:
             raise
         self._worker = Worker(self._keep_house)
 
-    def row(self, values: Mapping[str, Any]) -> bool:
-        """Append one row; False if the disk did not take it."""
-        with self.mutex:
-            if not self._ready():
-                return False
-            number = self.rows
-            self.rows += 1  # before the write, which a Ctrl-C may follow at once
-            line = records.frame_row(row=number, values=self._encoder.text(values))
-            if not self._append(line, number):
-                self.rows = number
-                return False
-            self._rotate()
-            return True
+    def row(self, values: Mapping[str, Any]) -> None:
+        """Append one row."""
+        self._in_turn(partial(self._row, values))
 
     def event(self, kind: str, text: str) -> None:
         """Append an event; it is made to last at once."""
-        with self.mutex:
-            if self._ready():
-                self._append(self._event(kind, text), self.rows)
+        self._in_turn(lambda: self._append(self._event(kind, text), self.rows))
         self._worker.wake()
 
     def close(self, state: EndState, reason: str | None) -> None:
@@ -113,12 +104,36 @@ class Journal:
         with self.mutex:
             if self._segment is not None:
                 end = records.end(row=self.rows, time=time.time(), state=state, reason=reason)
-                self._append(records.frame(end), self.rows)
+                self._in_turn(lambda: self._append(records.frame(end), self.rows))
         self._worker.stop()
         try:
             self._finish(state)
         finally:
             self._release()
+
+    def _in_turn(self, append: Callable[[], object]) -> None:
+        """Do it now, or after the append that a signal handler has interrupted to do this."""
+        with self.mutex:
+            self._waiting.append(append)
+            if self._appending:
+                return
+            self._appending = True
+            try:
+                while self._waiting:
+                    following = self._waiting.pop(0)
+                    if self._ready():
+                        following()
+            finally:
+                self._appending = False
+
+    def _row(self, values: Mapping[str, Any]) -> None:
+        number = self.rows
+        self.rows += 1  # before the write, which a Ctrl-C may follow at once
+        line = records.frame_row(row=number, values=self._encoder.text(values))
+        if self._append(line, number):
+            self._rotate()
+        else:
+            self.rows = number
 
     def _open(self) -> None:
         """Take the lock, take up the run that is there or begin one, open a segment.

@@ -5,14 +5,15 @@ import math
 import signal
 import subprocess
 import sys
+from unittest import mock
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from runlog_rows import Writers, assert_rows, writer
+from runlog_rows import assert_rows, writer
 
 import runlog.journal
-from runlog import RunLog, open_run
+from runlog import RunLog, open_run, wal
 from runlog.errors import UserError
 from runlog.folder import parts, segments
 from runlog.schema import BY_NAME, METADATA_KEYS
@@ -258,19 +259,6 @@ def test_extras_keep_their_type_over_a_resume(tmp_path):
     assert "mine holds float64" in warnings[1]
 
 
-def test_kill_9_loses_no_acknowledged_row_through_ten_resumes(tmp_path):
-    writers = Writers(tmp_path, segment_rows=40)
-    for kill in range(10):
-        acknowledged = writers.kill_one(after=7 + 13 * kill)
-        run = open_run(tmp_path)
-        assert_rows(run, at_least=acknowledged, kills=kill + 1)
-        assert run.state.name == "killed"
-        assert run.notes == ()
-    writers.close()
-    assert len(parts(tmp_path)) > 3
-    assert open_run(tmp_path).attempts == 1
-
-
 def test_a_last_record_cut_at_any_byte_is_resumed_from_the_one_before(tmp_path):
     command = writer(tmp_path / "run", rows=3, then="import os; os._exit(9)")
     subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
@@ -367,3 +355,35 @@ os.kill(os.getpid(), 9)
         run = open_run(tmp_path)  # the child still lives, waiting on its standard input
         process.stdin.close()
     assert (run.state.name, len(run)) == ("killed", 1)
+
+
+def test_what_a_signal_handler_logs_in_the_middle_of_a_row_follows_it(tmp_path, monkeypatch):
+    with RunLog(tmp_path / "run") as log:
+        log.iteration(kl=1.0)
+        write_all, depth = wal.write_all, 0
+
+        def interrupted(descriptor: int, data: bytes):
+            nonlocal depth
+            depth += 1
+            if depth == 1:  # as a handler may be called between any two lines
+                log.event("signal", "SIGUSR1")
+                log.iteration(kl=3.0)
+            write_all(descriptor, data)
+
+        monkeypatch.setattr(wal, "write_all", interrupted)
+        log.iteration(kl=2.0)
+        log.iteration(kl=4.0)
+    run = open_run(tmp_path / "run")
+    assert run.column("kl").values.tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert [(event.row, event.kind) for event in run.events] == [(2, "signal"), (4, "finished")]
+
+
+def test_a_ctrl_c_in_the_middle_of_a_row_does_not_hold_up_the_next(tmp_path, monkeypatch):
+    with RunLog(tmp_path / "run") as log:
+        log.iteration(kl=1.0)
+        with monkeypatch.context() as patch:
+            patch.setattr(wal, "write_all", mock.Mock(side_effect=KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                log.iteration(kl=2.0)
+        log.iteration(kl=3.0)
+    assert open_run(tmp_path / "run").column("kl").values.tolist() == [1.0, 3.0]
