@@ -1,8 +1,5 @@
 """Rows whose content is a function of their number, and a writer of them in a process of its own."""
 
-import os
-import signal
-import subprocess
 import sys
 import textwrap
 import time
@@ -35,49 +32,6 @@ def writer(path: Path, *, rows: int, segment_rows: int = 1024, then: str = "") -
         path=str(path), rows=rows, segment_rows=segment_rows, then=textwrap.dedent(then)
     )
     return [sys.executable, "-c", code]
-
-
-class Writers:
-    """Starts writers by forking one warm process, so that ten kills do not cost ten imports."""
-
-    SERVER = """
-import os, signal, sys
-import runlog.writer, runlog.parts
-runlog.parts.warm_up()
-while sys.stdin.buffer.raw.read(1):
-    if (child := os.fork()) == 0:
-        break
-    os.waitpid(child, 0)
-    os.write(1, b"gone\\n")
-else:
-    os._exit(0)
-os.write(1, b"%d\\n" % os.getpid())
-"""
-
-    def __init__(self, path: Path, *, segment_rows: int) -> None:
-        code = self.SERVER + WRITER.format(
-            path=str(path), rows=10**6, segment_rows=segment_rows, then=""
-        )
-        self.server = subprocess.Popen(
-            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
-        )
-        self.lines = os.fdopen(os.dup(self.server.stdout.fileno()))
-
-    def kill_one(self, *, after: int) -> int:
-        """Start a writer, kill -9 it after so many rows; returns the last one acknowledged."""
-        self.server.stdin.write(b"x")
-        process = int(self.lines.readline())
-        last = [int(self.lines.readline()) for _ in range(after)][-1]
-        os.kill(process, signal.SIGKILL)
-        while (line := self.lines.readline()) != "gone\n":
-            last = int(line)
-        return last
-
-    def close(self) -> None:
-        self.server.stdin.close()
-        self.server.wait()
-        self.lines.close()
-        self.server.stdout.close()
 
 
 def append(log, first, count):

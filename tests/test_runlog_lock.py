@@ -1,5 +1,6 @@
 """One writer at a time, and how readers tell whether it lives."""
 
+import errno
 import json
 import os
 import subprocess
@@ -68,9 +69,39 @@ def test_one_look_at_an_old_lock_from_elsewhere_is_enough(tmp_path):
     assert Heart(tmp_path).look() == "silent"
 
 
-@pytest.fixture
-def without_flock(monkeypatch):
-    monkeypatch.setattr(runlog.lock, "fcntl", None)
+def refuse(code):
+    def flock(descriptor, operation):
+        raise OSError(code, os.strerror(code))
+
+    return flock
+
+
+@pytest.fixture(params=["no fcntl", errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def without_flock(request, monkeypatch):
+    if request.param == "no fcntl":
+        monkeypatch.setattr(runlog.lock, "fcntl", None)
+    else:
+        monkeypatch.setattr(runlog.lock.fcntl, "flock", refuse(request.param))
+
+
+def test_a_writer_without_flock_refuses_a_second_process_and_frees_a_killed_ones_run(tmp_path):
+    without = (
+        "import fcntl, errno\ndef no(*_): raise OSError(errno.ENOSYS, 'no')\nfcntl.flock = no\n"
+    )
+    hold = "import time; print('held', flush=True); time.sleep(60)"
+    command = writer(tmp_path, rows=3, then=hold)
+    command[-1] = without + command[-1]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as first:
+        while first.stdout.readline() != b"held\n":
+            pass
+        second = subprocess.run(command, capture_output=True, check=False)
+        assert second.returncode == 1
+        assert b"is writing this run" in second.stderr
+        assert second.stdout == b""
+        first.kill()
+    assert len(open_run(tmp_path)) == 3
+    with RunLog(tmp_path) as log:
+        assert log.last_iteration == 3
 
 
 def test_without_file_locks_a_second_writer_is_refused_all_the_same(tmp_path, without_flock):
