@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from runlog.run import Run, run_of
+from runlog.chunk import CachedChunk
+from runlog.rows import RecordChunk
+from runlog.run import Run
 
 SAMPLE = Path(__file__).resolve().parent.parent / "sample_logs" / "healthy-hopper"
 FILLED_IN = ("run_id", "env_id", "seed", "attempt", "time", "iteration")
 """Columns the log fills in itself."""
 Row = dict[str, Any]
+_BLOCK = 64
 
 
 def row_of(index: int) -> Row:
@@ -44,13 +47,20 @@ class Expected:
     """The rows of indices 0, 1, … as a run, made once however often they are compared."""
 
     def __init__(self) -> None:
-        self._rows: list[Row] = []
+        self._blocks: list[CachedChunk] = []
+
+    def _first(self, count: int) -> Run:
+        while _BLOCK * len(self._blocks) < count:
+            start = _BLOCK * len(self._blocks)
+            rows = tuple(map(row_of, range(start, start + _BLOCK)))
+            self._blocks.append(CachedChunk(RecordChunk(rows)))
+        whole, rest = divmod(count, _BLOCK)
+        last = tuple(map(row_of, range(_BLOCK * whole, count)))
+        return Run(chunks=(*self._blocks[:whole], *([RecordChunk(last)] if rest else [])))
 
     def difference(self, run: Run) -> str | None:
         """Where a run's rows differ from rows 0, 1, … to its last in any bit; None if nowhere."""
-        while len(self._rows) < len(run):
-            self._rows.append(row_of(len(self._rows)))
-        wanted = run_of(self._rows[: len(run)])
+        wanted = self._first(len(run))
         for name, type_ in wanted.types.items():
             listed = type_ == "list<float64>"
             found, right = (

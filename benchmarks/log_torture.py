@@ -32,7 +32,7 @@ SEGMENT_ROWS = 16
 """So small that a writer seals and rotates all the time."""
 MARK_EVERY = 7
 """Rows from one event to the next."""
-LONGEST_LIFE_SECONDS = 0.6
+LONGEST_LIFE_SECONDS = 0.4
 FINISH_CHANCE = 0.15
 """How often a writer ends its run in order, so that kills meet the publishing too."""
 
@@ -42,8 +42,8 @@ class Tortured:
     """What became of one run, from its first writer to its run.parquet.
 
     `acknowledged`: rows the last look had to find. `polls`: new states the live reader checked.
-    `torn`, `half_made`: kills that left part of a record, part of a Parquet file. `unborn`: kills
-    before the writer's first row. `wrong`: what was lost or shown wrong; must be empty.
+    `half_made`: kills that left part of a Parquet file. `unborn`: kills before the writer's first
+    row. `wrong`: what was lost or shown wrong; must be empty.
     """
 
     seed: int
@@ -52,7 +52,6 @@ class Tortured:
     acknowledged: int
     parts: int
     polls: int
-    torn: int
     half_made: int
     unborn: int
     wrong: tuple[str, ...]
@@ -64,12 +63,11 @@ def torture(folder: Path, *, seed: int, kills: int) -> Tortured:
     server = _child("serve", folder)
     reader = _child("read", folder)
     expected = Expected()
-    acknowledged = marks = killed = torn = half_made = unborn = sealed = 0
+    acknowledged = marks = killed = half_made = unborn = sealed = 0
     wrong: list[str] = []
     while killed < kills and not (folder / PUBLISHED).exists():
         ends = generator.randrange(5, 60) if generator.random() < FINISH_CHANCE else 0
-        life = generator.random() * LONGEST_LIFE_SECONDS
-        rows, marked, was_killed = _one_writer(server, ends, None if ends else life, generator)
+        rows, marked, was_killed = _one_writer(server, ends, generator)
         killed += was_killed
         unborn += was_killed and not rows
         acknowledged, marks = max([acknowledged, *rows]), max([marks, *marked])
@@ -77,11 +75,10 @@ def torture(folder: Path, *, seed: int, kills: int) -> Tortured:
             continue  # killed before there was one
         half_made += bool(temporaries(folder))
         run = open_run(folder)
-        torn += was_killed and any(reader.left for reader in Tail(folder).readers)
         sealed = max(sealed, len(parts(folder)))
         wrong += _wrong(run, expected, acknowledged, marks)
     if not (folder / PUBLISHED).exists():
-        rows, marked, _ = _one_writer(server, 5, None, generator, whole=True)
+        rows, marked, _ = _one_writer(server, 5, generator, whole=True)
         acknowledged, marks = max([acknowledged, *rows]), max([marks, *marked])
         wrong += _wrong(open_run(folder), expected, acknowledged, marks)
     seen = json.loads(reader.communicate()[0])
@@ -95,7 +92,6 @@ def torture(folder: Path, *, seed: int, kills: int) -> Tortured:
         acknowledged=acknowledged,
         parts=sealed,
         polls=seen["polls"],
-        torn=torn,
         half_made=half_made,
         unborn=unborn,
         wrong=(*wrong, *seen["wrong"]),
@@ -103,18 +99,16 @@ def torture(folder: Path, *, seed: int, kills: int) -> Tortured:
 
 
 def _one_writer(
-    server: "subprocess.Popen[str]",
-    ends: int,
-    life: float | None,
-    generator: random.Random,
-    *,
-    whole: bool = False,
+    server: "subprocess.Popen[str]", ends: int, generator: random.Random, *, whole: bool = False
 ) -> tuple[list[int], list[int], bool]:
     """Start a writer, kill it; the counts of rows and marks it acknowledged, and if it was killed.
 
     `ends`: rows after which it ends the run itself; then it is killed at a random moment of that,
-    unless `whole`. `life`: seconds until it is killed otherwise.
+    unless `whole`. Otherwise (0) it is killed at a random moment after its start, in which it takes
+    up the run, or after its first row.
     """
+    begins = "writer" if generator.random() < 0.3 else "row"
+    life = generator.random() * LONGEST_LIFE_SECONDS
     rows: list[int] = []
     marks: list[int] = []
     print(ends, file=server.stdin)
@@ -123,9 +117,6 @@ def _one_writer(
         word, _, number = line.partition(" ")
         if word == "writer":
             process = int(number)
-            if life is not None:
-                time.sleep(life)
-                os.kill(process, signal.SIGKILL)
         elif word == "ending" and not whole:
             time.sleep(generator.random() * 0.15)
             with suppress(ProcessLookupError):  # it was quicker
@@ -134,7 +125,10 @@ def _one_writer(
             rows.append(int(number))
         elif word == "mark":
             marks.append(int(number))
-        elif word == "gone":
+        if word == begins and not ends and len(rows) <= 1:
+            time.sleep(life)
+            os.kill(process, signal.SIGKILL)
+        if word == "gone":
             return rows, marks, int(number) == -signal.SIGKILL
     raise SystemExit(f"the writers' server is gone ({server.wait()})")
 

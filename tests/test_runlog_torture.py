@@ -18,12 +18,13 @@ def tortured(*, kills: int, seed: int) -> list[dict]:
 
 
 def test_kill_9_loses_no_acknowledged_row_and_no_reader_sees_a_wrong_one():
-    (run,) = tortured(kills=15, seed=4)
-    assert run["wrong"] == []
-    assert run["kills"] == 15
-    assert run["rows"] >= run["acknowledged"] > 0
-    assert run["parts"] > 0
-    assert run["polls"] > 15
+    runs = tortured(kills=15, seed=4)
+    assert [run["wrong"] for run in runs] == [[]] * len(runs)
+    assert sum(run["kills"] for run in runs) == 15
+    for run in runs:
+        assert run["rows"] >= run["acknowledged"] > 0
+        assert run["parts"] > 0
+        assert run["polls"] > 0
 
 
 @pytest.mark.slow
