@@ -93,10 +93,12 @@ class Tail:
         """The run if anything about it has changed since the last poll, else None."""
         if self._is_another():
             self._begin()
-        if not self._folder.is_dir():
-            run = self._missing()
-        else:
-            run = None if self._published else self._read(self._run)
+        try:
+            run = self._read(self._run) if self._folder.is_dir() else self._missing()
+        except (UserError, FileNotFoundError):
+            if self._folder.is_dir():
+                raise
+            run = self._missing()  # taken away in the middle of the poll
         if run is not None:
             self._run = run
         return run
@@ -144,6 +146,8 @@ class Tail:
 
     def _read(self, before: Run | None = None) -> Run | None:
         """The run as it is now; None if it is as it was `before`, or not there at all."""
+        if self._published:
+            return None
         published = self._folder / PUBLISHED
         stamp = _stamp(published)
         if stamp is None:

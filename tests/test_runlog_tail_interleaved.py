@@ -16,7 +16,7 @@ import runlog.tail
 from runlog import RunLog, Tail, open_run
 from runlog.errors import UserError
 from runlog.folder import segment_path
-from runlog.wal import SegmentReader
+from runlog.wal import OpenSegment, SegmentReader
 
 STEPS = 8
 """As many as a poll takes: looks at names, opened and read files."""
@@ -142,7 +142,8 @@ def test_a_writer_in_another_process_is_followed_to_its_published_end(tmp_path):
     assert seen > 0
 
 
-def test_a_folder_that_is_moved_away_is_shown_as_it_was_until_it_is_back(tmp_path):
+def test_a_folder_that_is_moved_away_is_shown_as_it_was_until_it_is_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(OpenSegment, "is_there", lambda self: True)  # the writer does not notice
     log = RunLog(tmp_path / "run")
     append(log, 1, 40)
     settle(log, 40)
@@ -154,11 +155,30 @@ def test_a_folder_that_is_moved_away_is_shown_as_it_was_until_it_is_back(tmp_pat
     assert "not there any more" in tail.run.state.reason
     assert tail.poll() is None
     assert_rows(tail.run, at_least=40)
-    append(log, 41, 5)  # the writer has its segment open and does not notice
+    append(log, 41, 5)
     (tmp_path / "elsewhere").rename(tmp_path / "run")
     assert tail.poll().state.name == "running"
     assert_rows(tail.run, at_least=45)
     log.close("stopped", "enough")
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_folder_may_be_removed_in_the_middle_of_any_poll(tmp_path, between, ended):
+    for step in range(STEPS):
+        log = RunLog(tmp_path / "run")
+        append(log, 1, 40)
+        settle(log, 40)
+        tail = Tail(tmp_path / "run")
+        assert_rows(tail.run, at_least=40)
+        if ended:
+            log.close()
+        between.before(step, lambda: shutil.rmtree(tmp_path / "run"))
+        while (tmp_path / "run").exists():
+            tail.poll()
+        tail.poll()
+        assert len(tail.run) == 40
+        assert tail.run.state.name in ("lost", "finished")
+        log._journal._release()
 
 
 def test_a_finished_run_that_is_moved_away_stays_finished(tmp_path):
