@@ -78,7 +78,17 @@ class TextLog:
         if self._take_cells(line) or self._take_text(text):
             self.findings.block()
             self._inside = True
-            return
+        else:
+            self._between(line)
+
+    def pass_over(self, line: Line) -> None:
+        """A line without a key or word of any format."""
+        text = line.text
+        if text and not (self._sayings.bare and self._take_said(text)):
+            self._between(line)
+
+    def _between(self, line: Line) -> None:
+        text = line.text
         if is_border(text):
             self._border()
             return

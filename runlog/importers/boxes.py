@@ -1,6 +1,7 @@
 """Rows of printed boxes and tables: which key and which value a line may hold."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _BARS = re.compile(r"[|│┃║]")
@@ -19,6 +20,7 @@ class Cell(NamedTuple):
     boxed: bool
 
 
+@lru_cache(maxsize=64)
 def is_border(text: str) -> bool:
     """Whether a line is nothing but the rule that begins or ends a box."""
     return _BORDER.fullmatch(text[:_LONGEST]) is not None

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from runlog.run import StateName
@@ -85,20 +86,29 @@ class Incidents:
         return self._spoken(line)
 
     def _spoken(self, line: str) -> Incident | None:
-        for words, state, reason in LAST_WORDS:
-            if words in line:
-                return Incident("signal", reason, state)
-        ended = _ENDED_JOB.search(line)
-        word = line if ended is None else ended.group(1)
-        if word in _LONE_WORDS:
-            state, reason = _LONE_WORDS[word]
+        incident = _said_alone(line)
+        if incident is None or incident.kind != "warning":
+            return incident
+        # a training repeats its warnings; the first of each is enough
+        if incident.text in self._seen or len(self._seen) >= 1000:
+            return None
+        self._seen.add(incident.text)
+        return incident
+
+
+@lru_cache(maxsize=64)
+def _said_alone(line: str) -> Incident | None:
+    """What a line outside tracebacks says; every format that is still possible asks it."""
+    for words, state, reason in LAST_WORDS:
+        if words in line:
             return Incident("signal", reason, state)
-        if "arn" in line or "WARN" in line:
-            found = _WARNING.search(line)
-            if found is not None:
-                text = (found.group(1) or found.group(2))[:_LONGEST_TEXT]
-                # a training repeats its warnings; the first of each is enough
-                if text not in self._seen and len(self._seen) < 1000:
-                    self._seen.add(text)
-                    return Incident("warning", text, None)
-        return None
+    ended = _ENDED_JOB.search(line)
+    word = line if ended is None else ended.group(1)
+    if word in _LONE_WORDS:
+        state, reason = _LONE_WORDS[word]
+        return Incident("signal", reason, state)
+    if "arn" in line or "WARN" in line:
+        found = _WARNING.search(line)
+        if found is not None:
+            return Incident("warning", (found.group(1) or found.group(2))[:_LONGEST_TEXT], None)
+    return None

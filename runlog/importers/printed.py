@@ -49,7 +49,7 @@ def _number(text: str, *, exact: bool) -> Printed | None:
     value = float(digits)
     if not math.isfinite(value):
         # 1e999 is a number no double holds, not an infinity somebody computed
-        return Printed(value, 0.0) if not any(map(str.isdigit, digits)) else None
+        return None if exact or any(map(str.isdigit, digits)) else Printed(value, 0.0)
     if exact:
         if value != int(value) or abs(value) >= 2**53:
             return None

@@ -15,6 +15,7 @@ from runlog.importers.json_log import JsonLog
 from runlog.importers.meanings import NAMES
 from runlog.importers.pairs import checked
 from runlog.importers.parser import Findings, Parser
+from runlog.importers.vocabulary import may_be_known
 from runlog.run import Event, ImportInfo, Run, State, StateName
 
 RECENT = 60.0
@@ -76,8 +77,12 @@ class Reading:
         for raw in self._lines.feed(data):
             line = line_of(raw)
             self._any = self._any or bool(line.text)
+            strange = len(self._parsers) > 1 and not self._mapping and not may_be_known(line.text)
             for parser in self._parsers:
-                parser.feed(line)
+                if strange and isinstance(parser, TextLog):
+                    parser.pass_over(line)
+                else:
+                    parser.feed(line)
             self._fed += 1
             if self._fed % _LOOK == 0 and len(self._parsers) > 1:
                 self._settle()

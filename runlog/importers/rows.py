@@ -17,6 +17,10 @@ _SEALED = 512
 """Rows in a chunk that no longer changes, so that a growing log is not read over and over."""
 
 
+def _same(a: Any, b: Any) -> bool:
+    return bool(a == b or (a != a and b != b))  # NaN is like NaN here
+
+
 @dataclass(slots=True)
 class Row:
     """One block while it is read. `headed`: its iteration number was printed."""
@@ -32,9 +36,12 @@ class Row:
             self.halves[column] = printed.half_unit
 
     def repeats(self, other: "Row") -> bool:
-        """Whether two blocks are one, printed by two workers: all equal, a counter among it."""
+        """Whether a block, as far as it came, is another once more: that of a second worker."""
         counted = self.headed or "timesteps" in self.values
-        return counted and len(self.values) > 1 and self.values == other.values
+        return counted and all(
+            name in other.values and _same(value, other.values[name])
+            for name, value in self.values.items()
+        )
 
     def finished(self, finish: Finish | None) -> tuple[dict[str, Any], dict[str, float]]:
         """Its values and their resolutions, after the format has looked at it as a whole."""
@@ -145,14 +152,17 @@ class Rows:
 
     def _close(self) -> None:
         """The block being read is complete."""
-        row = self.current
-        if row is None:
-            return
-        before = self._before
-        if before is not None and before is not self._ended and row.repeats(before):
+        if self._repeated():
             self._rows.pop()
         else:
-            self._before = row
+            self._before = self.current
+
+    def _repeated(self) -> bool:
+        """Whether the block being read is the one before it once more."""
+        row, before = self.current, self._before
+        if row is None or before is None or row is before or before is self._ended:
+            return False
+        return row.repeats(before)
 
     def process_ended(self) -> None:
         """What follows comes from another process: it repeats nothing, it begins anew."""
@@ -233,8 +243,10 @@ class Rows:
         start = len(self._numbers) - len(self._settled)
         open_rows, open_numbers = self._settled + rows, self._numbers[start:] + numbers
         numbers = self._numbers + numbers
-        if self._numbered_inside and open_rows and not open_rows[-1].headed:
-            # its number has not come yet, and may be any
+        last = open_rows[-1] if open_rows else None
+        waits = last is not None and self._numbered_inside and not last.headed
+        if waits or (last is self.current and self._repeated()):
+            # its number has not come yet and may be any; or it says nothing new so far
             open_rows, open_numbers, numbers = open_rows[:-1], open_numbers[:-1], numbers[:-1]
         chunks: list[Chunk] = list(self._sealed)
         if open_rows:

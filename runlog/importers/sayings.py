@@ -19,17 +19,18 @@ class Sayings:
         )
         words = [re.escape(word) for _, word, _ in self._sayings if word]
         self._any = re.compile("|".join(words)) if words else None
-        self._bare = [
+        self.bare = [
             (mark, re.compile(rf"(?:.*[>:\])|] )?{pattern.pattern}"))
             for mark, word, pattern in self._sayings
             if not word
         ]
+        """Rows of numbers alone."""
 
     def met(self, text: str) -> Said | None:
         """What a cleaned line says, None if nothing known."""
         low = text[:_LONGEST].lower()
-        if self._bare and low[-1].isdigit():
-            for mark, pattern in self._bare:
+        if self.bare and low[-1].isdigit():
+            for mark, pattern in self.bare:
                 found = pattern.fullmatch(low)
                 if found is not None:
                     return _said(mark, found)
