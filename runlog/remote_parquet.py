@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from runlog.chunk import ParquetChunk
 from runlog.errors import UserError
 from runlog.parts import open_parquet
@@ -97,6 +100,11 @@ class RemoteChunk(ParquetChunk):
 
     shelf: object = None
     ranged: RangedFile | None = None
+
+    def ending(self, name: str) -> NDArray[np.float64]:
+        if self.ranged is not None:
+            self.ranged.column(self.theirs[name])
+        return super().ending(name)
 
     def read(self, name: str) -> "pa.ChunkedArray":
         if self.ranged is not None:
