@@ -20,6 +20,9 @@ class Keybook:
         self._found: dict[str, tuple[str, Key | None] | None] = {}
         names = [key for key in (*format_.keys, *format_.silent) if "*" not in key]
         self._names = tuple(names)
+        words = {name.rpartition(" ")[2] for name in (*names, *mapping)}
+        self._ends = words | {word.rpartition("/")[2] for word in words}
+        self._wild = len(names) < len(format_.keys) + len(format_.silent)
         self._bare = {name.rpartition("/")[2]: name for name in names} if format_.sections else {}
 
     def __bool__(self) -> bool:
@@ -38,7 +41,14 @@ class Keybook:
             self._found[spelled] = self._look_up(section, normalised(key), boxed=boxed)
         return self._found[spelled]
 
+    def _may_end(self, key: str) -> bool:
+        """Whether some name ends in the key's last word: most lines are told from keys by that."""
+        last = key.rpartition(" ")[2]
+        return last in self._ends or last.endswith(_CUT) or (self._wild and "/" in last)
+
     def _look_up(self, section: str, key: str, *, boxed: bool) -> tuple[str, Key | None] | None:
+        if not self._may_end(key):
+            return None
         found = self._named(section + key) or self._cut(section + key)
         if found is None and not section and key in self._bare:
             found = self._named(self._bare[key])
@@ -57,7 +67,7 @@ class Keybook:
     def _named(self, name: str) -> tuple[str, Key | None] | None:
         if name in self._mapping:
             return name, Key(self._mapping[name])
-        key = self._format.key(name)
+        key = self._format.plain_key(name)
         if key is not None:
             return name, key
         return (name, None) if name in self._format.silent else None

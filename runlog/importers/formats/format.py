@@ -103,7 +103,10 @@ class Format:
 
     def key(self, theirs: str) -> Key | None:
         """What a key of theirs stands for, None if unknown."""
-        plain = " ".join(theirs.lower().split())
+        return self.plain_key(" ".join(theirs.lower().split()))
+
+    def plain_key(self, plain: str) -> Key | None:
+        """The same for a key in lower case whose white space is single blanks."""
         found = self.keys.get(plain)
         if found is None:
             for pattern, key in self._patterns:
