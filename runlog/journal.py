@@ -15,7 +15,6 @@ from typing import Any
 from runlog import folder as files
 from runlog import records
 from runlog.attempts import attempts
-from runlog.encoding import RowEncoder
 from runlog.errors import UserError
 from runlog.lock import BEAT_SECONDS, Lock
 from runlog.metadata import changes, describe
@@ -67,7 +66,6 @@ class Journal:
         self._waiting: list[Callable[[], object]] = []
         self._appending = False
         self._given = given
-        self._encoder = RowEncoder()
         self._lock: Lock | None = None
         self._segment: OpenSegment | None = None
         self._full: list[OpenSegment] = []
@@ -90,8 +88,8 @@ class Journal:
             raise
         self._worker = Worker(self._keep_house)
 
-    def row(self, values: Mapping[str, Any]) -> None:
-        """Append one row."""
+    def row(self, values: str) -> None:
+        """Append one row, a JSON object."""
         self._in_turn(partial(self._row, values))
 
     def event(self, kind: str, text: str) -> None:
@@ -126,11 +124,10 @@ class Journal:
             finally:
                 self._appending = False
 
-    def _row(self, values: Mapping[str, Any]) -> None:
+    def _row(self, values: str) -> None:
         number = self.rows
         self.rows += 1  # before the write, which a Ctrl-C may follow at once
-        line = records.frame_row(row=number, values=self._encoder.text(values))
-        if self._append(line, number):
+        if self._append(records.frame_row(row=number, values=values), number):
             self._rotate()
         else:
             self.rows = number

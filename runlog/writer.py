@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from runlog.encoding import RowEncoder
 from runlog.errors import UserError
 from runlog.journal import Journal
 from runlog.parts import warm_up
@@ -54,7 +55,8 @@ class RunLog:
         self._closed = False
         known = self._journal.metadata
         columns = ("run_id", "env_id", "seed")
-        self._constants = self._cells.accept({name: known.get(name) for name in columns})
+        constants = self._cells.accept({name: known.get(name) for name in columns})
+        self._encoder = RowEncoder(self._cells, constants)
         atexit.register(self._abandon)
 
     @property
@@ -85,14 +87,18 @@ class RunLog:
         """
         with self._journal.mutex:
             self._require_open()
-            row: dict[str, Any] = {**self._constants, **self._cells.accept(columns)}
-            number: int = row.setdefault("iteration", self._count + 1)
-            if self._last is not None and number <= self._last:
-                self._attempt += 1
+            given = self._cells.accept({"iteration": columns.get("iteration")})
+            number: Any = given.get("iteration", self._count + 1)
+            columns["iteration"] = number
+            if columns.get("time") is None:
+                columns["time"] = time.time()
+            again = self._last is not None and number <= self._last
+            if columns.get("attempt") is None:
+                columns["attempt"] = self._attempt + again
+            text = self._encoder.text(columns)  # raises before anything is changed
+            self._attempt += again
             self._count = self._last = number
-            row.setdefault("attempt", self._attempt)
-            row.setdefault("time", time.time())
-            self._journal.row(row)
+            self._journal.row(text)
 
     def event(self, kind: str, text: str) -> None:
         """Append an event: a checkpoint, a warning, anything worth a mark on the time line."""
