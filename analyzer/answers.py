@@ -12,6 +12,7 @@ from analyzer.rule import Grade, Rule
 from analyzer.rules import RULES
 from analyzer.view import View
 from runlog.run import Run
+from runlog.schema import BY_NAME
 
 NO_TRUST_REGION = ("ppo", "a2c", "a3c", "sac", "td3", "ddpg", "vpg", "reinforce", "grpo", "dqn")
 """Algorithms whose updates have neither conjugate gradient nor line search."""
@@ -49,12 +50,22 @@ class Answers:
     run: Run
     judged: tuple[Judged, ...]
     ignored: Mapping[str, str] = field(default_factory=dict)
+    cut: Flags = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    """(n,) True at a foreign log's row that lacks columns of the row before: a block cut short."""
 
     def at(self, row: int) -> Diagnosis:
-        """The diagnosis as of row `row` (0-based; negative counts from the end)."""
+        """The diagnosis as of row `row` (0-based; negative counts from the end).
+
+        A block cut short tells less than the one before it, whose diagnosis stands until then.
+        """
         from analyzer.diagnose import diagnose
 
-        return diagnose(self, row % len(self.run) if len(self.run) else -1)
+        row = row % len(self.run) if len(self.run) else -1
+        found = diagnose(self, row)
+        if row < 1 or not self.cut[row]:
+            return found
+        before = diagnose(self, row - 1)
+        return found if found.cause is not None and before.cause is None else before
 
     def last(self) -> Diagnosis:
         """The diagnosis as of the last row."""
@@ -82,7 +93,19 @@ def answers(run: Run, *, ignore: Mapping[str, str] | None = None) -> Answers:
         for rule in RULES
         if rule.code not in ignored
     )
-    return Answers(run, judged_all, ignored)
+    return Answers(run, judged_all, ignored, _cut(run))
+
+
+def _cut(run: Run) -> Flags:
+    cut = np.zeros(len(run), dtype=bool)
+    if run.source is None:  # columns of our own logs are null in between by design
+        return cut
+    for name, type_ in run.types.items():
+        if name not in BY_NAME or BY_NAME[name].group in ("progress", "reward"):
+            continue
+        column = run.lists(name) if type_.startswith("list<") else run.column(name)
+        cut[1:] |= column.present[:-1] & ~column.present[1:]
+    return cut
 
 
 def _judge(rule: Rule, view: View) -> Judged:

@@ -167,3 +167,24 @@ def test_returns_of_nothing_but_0_say_it_where_rewards_are_not_printed() -> None
     last = answers(run).last()
     assert (last.verdict, last.cause) == ("unknown", None)
     assert [f.level for f in last.findings if f.code == "TRPO101"] == ["warning"]
+
+
+@pytest.mark.parametrize("lines", range(1, 20))
+def test_a_last_block_that_is_cut_does_not_undo_the_diagnosis(lines: int) -> None:
+    silent = {
+        "Avg episode reward: 0.0001": "Avg episode reward: 2.5000",
+        "0.0001 / 0.0001": "0.1000 / 4.0000",
+        "(raw): mean=0.000000, std=0.000000": "(raw): mean=0.100000, std=0.600000",
+        "std: 0.000000\n  Returns": "std: 1.000000\n  Returns",
+    }
+    block = BROKEN
+    for old, new in silent.items():
+        assert old in block
+        block = block.replace(old, new)
+    whole = "".join(block.format(i=i, t=2048 * i) for i in range(1, 6))
+    told = answers(read_log(whole.encode(), name="t")).last()
+    assert told.cause is not None
+    tail = "".join(block.format(i=6, t=2048 * 6).splitlines(keepends=True)[:lines])
+    cut = answers(read_log((whole + tail).encode(), name="t")).last()
+    assert cut.cause is not None
+    assert cut.cause.code == told.cause.code
