@@ -148,8 +148,10 @@ CELLS = (
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.dictionaries(st.text(), CELLS, max_size=8))
-def test_a_row_as_text_is_the_row_to_the_last_bit(row):
+@given(st.dictionaries(st.text(), CELLS, max_size=8), st.sampled_from([0, 300]))
+def test_a_row_as_text_is_the_row_to_the_last_bit(row, more):
+    row |= {"window_reward": [i / 7 for i in range(more)]}
+
     def exact(cell):
         if isinstance(cell, list):
             return [None if entry is None else repr(float(entry)) for entry in cell]
