@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from log_disk import disk
 from log_rows import agent_rows, rows_like
 
 from runlog import RunLog, open_run
@@ -188,6 +189,7 @@ def _long_run(path: Path, rows: int, columns: int) -> tuple[str, ...]:
 
 
 MEASURES: dict[str, Callable[[Path], Figures]] = {
+    "disk": disk,
     "append": append,
     "seal": seal,
     "size": size,

@@ -11,6 +11,7 @@ import numpy as np
 from runlog.chunk import CachedChunk
 from runlog.rows import RecordChunk
 from runlog.run import Run
+from runlog.schema import Type
 
 SAMPLE = Path(__file__).resolve().parent.parent / "sample_logs" / "healthy-hopper"
 FILLED_IN = ("run_id", "env_id", "seed", "attempt", "time", "iteration")
@@ -60,18 +61,26 @@ class Expected:
 
     def difference(self, run: Run) -> str | None:
         """Where a run's rows differ from rows 0, 1, … to its last in any bit; None if nowhere."""
-        wanted = self._first(len(run))
-        for name, type_ in wanted.types.items():
-            listed = type_ == "list<float64>"
-            found, right = (
-                (run.lists(name), wanted.lists(name))
-                if listed
-                else (run.column(name), wanted.column(name))
-            )
-            for part in ("present", "values", *(("offsets", "entry_present") if listed else ())):
-                if not same(getattr(found, part), getattr(right, part)):
-                    return f"{name}: {part} differ somewhere in {len(run)} rows"
-        return None
+        found = differences(run, self._first(len(run)))
+        return f"{', '.join(found)} differ somewhere in {len(run)} rows" if found else None
+
+
+def differences(run: Run, wanted: Run) -> tuple[str, ...]:
+    """Columns of `wanted` that `run` does not hold to the last bit."""
+    return tuple(name for name, type_ in wanted.types.items() if _differs(run, wanted, name, type_))
+
+
+def _differs(run: Run, wanted: Run, name: str, type_: Type) -> bool:
+    if type_ != "list<float64>":
+        a, b = run.column(name), wanted.column(name)
+        return not (same(a.present, b.present) and same(a.values, b.values))
+    c, d = run.lists(name), wanted.lists(name)
+    return not (
+        same(c.present, d.present)
+        and same(c.offsets, d.offsets)
+        and same(c.entry_present, d.entry_present)
+        and same(c.values, d.values)
+    )
 
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:

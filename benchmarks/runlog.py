@@ -110,35 +110,40 @@ def table(lines: list[Line]) -> str:
     return "\n".join(text)
 
 
+def measure(asked: tuple[str, ...]) -> None:
+    """What is asked for, or else all that has no result yet."""
+    had = {line["measure"] for line in stored()}
+    wanted = asked or tuple(name for name in MEASURES if name not in had)
+    killed = sum(line["kills"] for line in stored() if line["measure"] == "torture")
+    missing = KILLS if "torture" in asked else 0 if asked else KILLS - killed
+    while missing > 0:
+        for line in tortured(min(KILLS_A_RUN, missing), 1000 + len(stored())):
+            store(line)
+            missing -= line["kills"]
+    for name in wanted:
+        if name in MEASURES:
+            with tempfile.TemporaryDirectory() as folder:
+                line = {"measure": name, "figures": MEASURES[name](Path(folder))}
+            print(json.dumps(line, ensure_ascii=False), flush=True)
+            store(line)
+
+
 def main() -> None:
     """Measure what is asked for or missing, print it as it comes, then the table."""
+    known = ("torture", *MEASURES)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("measures", nargs="*", metavar="MEASURE", help=", ".join(MEASURES))
+    parser.add_argument("measures", nargs="*", metavar="MEASURE", help=", ".join(known))
     parser.add_argument("--kills", type=int, help="of torture; not stored")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--table", action="store_true", help="measure nothing")
     parser.add_argument("--record", action="store_true", help="write into RESULTS.md")
     options = parser.parse_args()
+    if unknown := set(options.measures) - {*known}:
+        parser.error(f"{min(unknown)} is none of {', '.join(known)}")
     if options.kills is not None:
         sys.exit(any(line["wrong"] for line in tortured(options.kills, options.seed)))
-    lines = stored()
-    had = {line["measure"] for line in lines}
-    killed = sum(line["kills"] for line in lines if line["measure"] == "torture")
-    asked = options.measures or [name for name in MEASURES if name not in had]
     if not options.table:
-        if (killed < KILLS and not options.measures) or "torture" in options.measures:
-            missing = KILLS - killed if killed < KILLS else KILLS
-            while missing > 0:
-                for line in tortured(min(KILLS_A_RUN, missing), 1000 + len(stored())):
-                    store(line)
-                    missing -= line["kills"]
-        for name in asked:
-            if name == "torture":
-                continue
-            with tempfile.TemporaryDirectory() as folder:
-                line = {"measure": name, "figures": MEASURES[name](Path(folder))}
-            print(json.dumps(line, ensure_ascii=False), flush=True)
-            store(line)
+        measure(tuple(options.measures))
     text = table(stored())
     print(text)
     if options.record:
