@@ -197,6 +197,15 @@ def test_the_logarithm_of_nothing_is_null_and_of_nan_is_nan() -> None:
     assert math.isnan(found.number)
 
 
+def test_mushroom_rl_is_read() -> None:
+    run = read_log((LOGS / "mushroom" / "stdout.txt").read_bytes(), name="x")
+    assert run.source is not None
+    assert run.source.format == "mushroom-rl"
+    assert values(run, "iteration") == list(range(1, 11))
+    assert values(run, "kl")[:2] == [0.009833415038883686, 0.013084921054542065]
+    assert values(run, "value_loss_after")[0] == 27.61333656311035
+
+
 def test_baselines_search_and_conjugate_gradient_are_read() -> None:
     run = read(BASELINES)
     assert run.source is not None
@@ -447,7 +456,7 @@ def test_no_prefix_of_a_printed_sample_says_what_the_whole_does_not(name: str) -
 HEALTHY = (
     "sb3/trpo-pendulum", "sb3/trpo-hopper", "sb3/ppo-pendulum", "sb3/ppo-cartpole", "sb3/a2c-cartpole",
     "sb2/trpo", "sb2/ppo1", "sb2/ppo2", "sb2/a2c", "baselines/trpo", "baselines/ppo2", "garage",
-    "rsl_rl", "omnisafe/trpo", "sb3/trpo-restarted",
+    "rsl_rl", "omnisafe/trpo", "sb3/trpo-restarted", "mushroom", "rl_zoo3",
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from runlog.importers.boxes import Cell, is_border
 from runlog.importers.decode import Line
+from runlog.importers.evidence import Evidence
 from runlog.importers.formats.format import Format, Key
 from runlog.importers.keybook import Keybook
 from runlog.importers.pairs import normalised, pairs
@@ -12,9 +13,6 @@ from runlog.importers.printed import Printed, read, read_cell, type_of_column
 from runlog.importers.rows import Row
 from runlog.importers.sayings import Sayings
 from runlog.importers.templates import Hit, header, templates_of, uncommented
-
-_ENOUGH = 2
-"""Different values that must be met before a text counts as this format."""
 
 
 class TextLog:
@@ -33,10 +31,7 @@ class TextLog:
         self._keys = Keybook(format_, mapping)
         self._sayings = Sayings(format_)
         self._generic = not (self._templates or format_.keys)
-        self._recognised_by: set[str] = set()
-        self._enough = 1 if forced or self._generic else _ENOUGH
-        self._own = frozenset() if forced else format_.own
-        self._own_said = False
+        self._evidence = Evidence(format_, forced=forced)
         self._met: set[str] = set()
         """Labels met in the block being read."""
         self._previous: str | None = None
@@ -55,21 +50,16 @@ class TextLog:
 
     @property
     def algorithm(self) -> str | None:
-        for key, algorithm in self._known.algorithms.items():
-            if key in self._recognised_by:
-                return algorithm
-        return self._known.algorithm
+        return self._evidence.algorithm
 
     @property
     def score(self) -> int:
-        """How many of the format's own lines and keys were met."""
-        return len(self._recognised_by)
+        """How much of the format was met."""
+        return self._evidence.score
 
     @property
     def recognised(self) -> bool:
-        return self.score >= self._enough and (
-            not self._own or self._own_said or not self._own.isdisjoint(self._recognised_by)
-        )
+        return self._evidence.enough
 
     def feed(self, line: Line) -> None:
         text = line.text
@@ -129,16 +119,14 @@ class TextLog:
 
     def _tell(self, label: str, key: str, *more: str) -> None:
         """A key or line of the format itself was met."""
-        self._recognised_by.update((label, *more))
+        self._evidence.meet(label, *more)
         self.findings.understood.setdefault(key)
 
     def _take_said(self, text: str) -> bool:
         said = self._sayings.met(text) if self._known.said else None
         if said is None:
             return False
-        if said.mark != "cg":  # its numbers could be anybody's
-            self._recognised_by.add(f"said {said.mark}")
-            self._own_said = True
+        self._evidence.say(said.mark)
         if self._known.texts_before:
             self._waiting.said.append(said)
         else:
@@ -170,14 +158,14 @@ class TextLog:
             return False
         label, key = found
         if key is None:  # known, and without a column
-            self._recognised_by.add(label)
+            self._evidence.meet(label)
             self._boxed = self._boxed or cell.boxed
             return True
         printed = read_cell(cell.value, type_of_column(key.column))
         if printed is None and read_cell(cell.value, "float64") is None and not cell.boxed:
             return False  # words, not a value
         if label not in self._mapping or self._generic:
-            self._recognised_by.add(label)
+            self._evidence.meet(label)
         self.findings.understood.setdefault(label)
         row = self._row()
         if row is not None and again and (cell.boxed or row.headed):
@@ -235,7 +223,7 @@ class TextLog:
         return any(label in low for label in self._templates.labels)
 
     def _open(self, hit: Hit) -> None:
-        if len(hit.values) > 1 or hit.template.label not in self._recognised_by:
+        if len(hit.values) > 1 or hit.template.label not in self._evidence:
             self._tell(hit.template.label, hit.template.key, *(c for c, _ in hit.values[1:]))
         (_, iteration), *others = hit.values
         row = self.findings.rows.current
@@ -265,7 +253,7 @@ class TextLog:
 
     def _take(self, hit: Hit, *, opens: bool) -> None:
         label = hit.template.label
-        if len(hit.values) > 1 or label not in self._recognised_by:
+        if len(hit.values) > 1 or label not in self._evidence:
             self._tell(label, hit.template.key, *(c for c, _ in hit.values[1:]))
         row = self.findings.rows.current
         if row is not None and row.headed and hit.text == self._previous:
@@ -287,7 +275,7 @@ class TextLog:
             taken = True
             self.findings.understood.setdefault(key)
             if self._generic:
-                self._recognised_by.add(label)
+                self._evidence.meet(label)
             printed = read(number.lower(), type_of_column(column))
             row = self.findings.rows.current
             if column == "iteration" and printed is not None:

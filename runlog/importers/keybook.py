@@ -12,7 +12,7 @@ _CUT = "..."
 
 
 class Keybook:
-    """Looks up what stands before a value, `labels` and columns, each spelling once."""
+    """Looks up what stands before a value; each spelling once."""
 
     def __init__(self, format_: Format, mapping: Mapping[str, str]) -> None:
         self._format = format_
@@ -24,9 +24,6 @@ class Keybook:
         self._ends = words | {word.rpartition("/")[2] for word in words}
         self._wild = len(names) < len(format_.keys) + len(format_.silent)
         self._bare = {name.rpartition("/")[2]: name for name in names} if format_.sections else {}
-
-    def __bool__(self) -> bool:
-        return bool(self._format.keys) or bool(self._mapping)
 
     def is_section(self, key: str) -> bool:
         """Whether a cell without a value heads the keys below it."""

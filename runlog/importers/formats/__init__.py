@@ -8,7 +8,13 @@ from runlog.importers.formats.one_line import A2C_PPO, COACH, ML_AGENTS
 from runlog.importers.formats.rllab import GARAGE, RLLAB
 from runlog.importers.formats.robotics import RLINF, RSL_RL
 from runlog.importers.formats.schulman import MODULAR_RL, PYTORCH_TRPO, WOJZAREMBA
-from runlog.importers.formats.single_files import MJACAR, MJRL, PAT_COADY, RL_REPLICAS
+from runlog.importers.formats.single_files import (
+    MJACAR,
+    MJRL,
+    MUSHROOM_RL,
+    PAT_COADY,
+    RL_REPLICAS,
+)
 from runlog.importers.formats.spinning_up import SPINNING_UP
 from runlog.importers.formats.stable_baselines import SB3
 
@@ -34,6 +40,7 @@ FORMATS: tuple[Format, ...] = (
     COACH,
     RLINF,
     RL_REPLICAS,
+    MUSHROOM_RL,
 )
 """In the order asked; of those that know equally many keys the first is taken."""
 

@@ -38,7 +38,6 @@ RLLAB = Format(
     ),
     said=_SAID,
     own=frozenset(("meankl", "averagepolicystd", "averagediscountedreturn", "perplexity")),
-    texts_before=False,
     finish=restored,
     metadata={"kl_reduction": "sum", "kl_direction": "old-new"},
     assumptions=(*_ASSUMPTIONS, "The mean log std is the logarithm of the printed mean std."),

@@ -1,4 +1,4 @@
-"""Small trainers: mjacar's pytorch-trpo, pat-coady's trpo, mjrl, rl_replicas."""
+"""Small trainers: mjacar's pytorch-trpo, pat-coady's trpo, mjrl, rl_replicas, MushroomRL."""
 
 from runlog.importers.formats.format import Format, Key, keys
 from runlog.importers.formats.searches import backtracked
@@ -132,4 +132,17 @@ RL_REPLICAS = Format(
         "The policy loss is the one before the step; it is 0 up to rounding there.",
         "The value loss is the mean over the fit.",
     ),
+)
+
+MUSHROOM_RL = Format(
+    name="mushroom-rl",
+    algorithm="trpo",
+    header="Iteration {iteration}:",
+    lines=(
+        "rewards {episode_return_mean} vf_loss [{value_loss_after}]",
+        "entropy {entropy} kl {kl}",
+    ),
+    own=frozenset(("rewards",)),
+    metadata={"kl_reduction": "sum", "kl_direction": "old-new"},
+    assumptions=("The entropy is that of the policy after the update.",),
 )
