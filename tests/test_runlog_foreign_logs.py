@@ -1,14 +1,13 @@
 """Every real log in foreign_logs: recognised, whole, and judged as its README says."""
 
-import ast
-import csv
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
+import foreign_numbers as known
 import numpy as np
 import pytest
+from foreign_numbers import Found, after_a_key, in_a_box, in_a_column, in_json
 
 from analyzer.answers import answers
 from runlog.errors import UserError
@@ -16,174 +15,46 @@ from runlog.reader import open_run
 from runlog.run import Run
 
 LOGS = Path(__file__).resolve().parent / "foreign_logs"
-Found = Callable[[Path, str], list[float]]
+Told = tuple[Found, str, int, Mapping[str, tuple[str, float]]]
+"""How to find a file's numbers without the importers; its format, rows, and columns by key."""
 
-SB3 = {
-    "time/total_timesteps": ("timesteps", 1.0),
-    "rollout/ep_rew_mean": ("episode_return_mean", 1.0),
-    "rollout/ep_len_mean": ("episode_length_mean", 1.0),
-    "train/explained_variance": ("explained_variance", 1.0),
-}
-SB3_TRPO = SB3 | {
-    "train/kl_divergence_loss": ("kl", 1.0),
-    "train/policy_objective": ("policy_loss", -1.0),
-    "train/is_line_search_success": ("line_search_success", 1.0),
-}
-SB3_PPO = SB3 | {
-    "train/approx_kl": ("kl", 1.0),
-    "train/entropy_loss": ("entropy", -1.0),
-    "train/policy_gradient_loss": ("policy_loss", 1.0),
-}
-SB3_A2C = SB3 | {"train/entropy_loss": ("entropy", -1.0), "train/policy_loss": ("policy_loss", 1.0)}
-SEARCH = {
-    "EpRewMean": ("episode_return_mean", 1.0),
-    "EpLenMean": ("episode_length_mean", 1.0),
-    "TimestepsSoFar": ("timesteps", 1.0),
-    "meankl": ("kl", 1.0),
-    "surrgain": ("policy_loss", -1.0),
-    "entropy": ("entropy", 1.0),
-}
-BASELINES = SEARCH | {"ev_tdlam_before": ("explained_variance", 1.0)}
-SB2 = SEARCH | {"explained_variance_tdlam_before": ("explained_variance", 1.0)}
-CUT = {"explained_variance_tdlam_before": "explained_variance_t..."}
-"""Keys that boxes show cut."""
-PPO1 = {
-    "EpRewMean": ("episode_return_mean", 1.0),
-    "loss_kl": ("kl", 1.0),
-    "loss_ent": ("entropy", 1.0),
-    "loss_pol_surr": ("policy_loss", 1.0),
-}
-PPO2 = {
-    "total_timesteps": ("timesteps", 1.0),
-    "approxkl": ("kl", 1.0),
-    "policy_entropy": ("entropy", 1.0),
-    "policy_loss": ("policy_loss", 1.0),
-    "explained_variance": ("explained_variance", 1.0),
-}
-A2C = {"total_timesteps": ("timesteps", 1.0), "policy_entropy": ("entropy", 1.0)}
-GARAGE = {
-    "TotalEnvSteps": ("timesteps", 1.0),
-    "Evaluation/AverageReturn": ("episode_return_mean", 1.0),
-    "GaussianMLPPolicy/KL": ("kl", 1.0),
-    "GaussianMLPPolicy/dLoss": ("actual_improvement", 1.0),
-    "GaussianMLPPolicy/Entropy": ("entropy", 1.0),
-}
-OMNISAFE = {
-    "TotalEnvSteps": ("timesteps", 1.0),
-    "Metrics/EpRet": ("episode_return_mean", 1.0),
-    "Misc/gradient_norm": ("gradient_norm", 1.0),
-    "Misc/H_inv_g": ("step_direction_norm", 1.0),
-    "Misc/FinalStepNorm": ("parameter_delta_norm", 1.0),
-}
-RSL_RL = {
-    "Total steps": ("timesteps", 1.0),
-    "Mean reward": ("episode_return_mean", 1.0),
-    "Mean surrogate loss": ("policy_loss", 1.0),
-    "Mean entropy loss": ("entropy", 1.0),
-    "Mean value loss": ("value_loss_after", 1.0),
-}
-PFRL = {
-    "steps": ("timesteps", 1.0),
-    "mean": ("episode_return_mean", 1.0),
-    "average_kl": ("kl", 1.0),
-    "average_entropy": ("entropy", 1.0),
-}
-RLLIB = {
-    "num_env_steps_sampled_lifetime": ("timesteps", 1.0),
-    "env_runners/episode_return_mean": ("episode_return_mean", 1.0),
-    "learners/default_policy/mean_kl_loss": ("kl", 1.0),
-    "learners/default_policy/entropy": ("entropy", 1.0),
-}
-TRL = {
-    "reward": ("episode_return_mean", 1.0),
-    "grad_norm": ("gradient_norm", 1.0),
-    "entropy": ("entropy", 1.0),
-}
-
-
-def in_a_box(path: Path, key: str) -> list[float]:
-    """The numbers of a key in printed tables `| key | value |`."""
-    row = re.compile(rf"\| +{re.escape(CUT.get(key, key).rpartition('/')[2])} +\| (\S+) +\|")
-    return [float(value) for value in row.findall(path.read_text("utf-8"))]
-
-
-def in_a_box_of_whole_keys(path: Path, key: str) -> list[float]:
-    """The same where keys have slashes of their own."""
-    row = re.compile(rf"│ {re.escape(key)} +│ (\S+) +│")
-    return [float(value) for value in row.findall(path.read_text("utf-8"))]
-
-
-def after_a_key(path: Path, key: str) -> list[float]:
-    """The numbers that follow a key at the start of its line."""
-    row = re.compile(rf"^ *{re.escape(key)}:? +(-?\d\S*)", re.MULTILINE)
-    return [float(value) for value in row.findall(path.read_text("utf-8"))]
-
-
-def in_a_column(path: Path, key: str) -> list[float]:
-    """The cells of a table's column."""
-    lines = path.read_text("utf-8").splitlines()
-    rows = csv.DictReader(lines, delimiter="\t" if "\t" in lines[0] else ",")
-    return [float(row[key]) for row in rows if row[key]]
-
-
-def in_json(path: Path, key: str) -> list[float]:
-    """The numbers of a key, or of a path of keys, in lines of JSON."""
-    found = []
-    for line in path.read_text("utf-8").splitlines():
-        value = row = json.loads(line)
-        if key not in row:
-            for step in key.split("/"):
-                value = value.get(step) if isinstance(value, dict) else None
-        else:
-            value = row[key]
-        if value is not None:
-            found.append(float(value))
-    return found
-
-
-def in_dictionaries(path: Path, key: str) -> list[float]:
-    """The numbers of a key in printed Python dictionaries."""
-    dictionaries = re.findall(r"\{'loss'.*?\}", path.read_text("utf-8"))
-    return [float(ast.literal_eval(one)[key]) for one in dictionaries]
-
-
-PRINTED: Mapping[str, tuple[Found, str, int, Mapping[str, tuple[str, float]]]] = {
-    **{f"sb3/{n}": (in_a_box, "sb3", 10, SB3_TRPO) for n in ("trpo-pendulum", "trpo-hopper")},
-    "sb3/trpo-constant": (in_a_box, "sb3", 10, SB3_TRPO),
-    "sb3/trpo-nan": (in_a_box, "sb3", 2, SB3_TRPO),
-    "sb3/ppo-pendulum": (in_a_box, "sb3", 10, SB3_PPO),
-    "sb3/ppo-cartpole": (in_a_box, "sb3", 10, SB3_PPO),
-    "sb3/ppo-learning-rate": (in_a_box, "sb3", 2, SB3_PPO),
-    "sb3/a2c-cartpole": (in_a_box, "sb3", 40, SB3_A2C),
-    "rl_zoo3": (in_a_box, "sb3", 8, SB3_TRPO),
-    "baselines/trpo": (in_a_box, "baselines-trpo", 12, BASELINES),
-    "baselines/zero": (in_a_box, "baselines-trpo", 12, BASELINES),
-    "baselines/failing": (in_a_box, "baselines-trpo", 12, BASELINES),
-    "baselines/ppo2": (in_a_box, "baselines", 23, PPO2),
-    "sb2/trpo": (in_a_box, "baselines-trpo", 12, SB2),
-    "sb2/trpo-zero": (in_a_box, "baselines-trpo", 12, SB2),
-    "sb2/ppo1": (in_a_box, "baselines-ppo1", 47, PPO1),
-    "sb2/ppo2": (in_a_box, "baselines", 24, PPO2),
-    "sb2/a2c": (in_a_box, "baselines", 25, A2C),
-    "garage": (after_a_key, "garage", 9, GARAGE),
-    "omnisafe/trpo": (in_a_box_of_whole_keys, "omnisafe", 6, OMNISAFE),
-    "omnisafe/tiny": (in_a_box_of_whole_keys, "omnisafe", 12, OMNISAFE),
-    "rsl_rl": (after_a_key, "rsl-rl", 30, RSL_RL),
-    "trl": (in_dictionaries, "trl jsonl", 30, TRL),
+PRINTED: Mapping[str, Told] = {
+    **{f"sb3/{n}": (in_a_box, "sb3", 10, known.SB3_TRPO) for n in ("trpo-pendulum", "trpo-hopper")},
+    "sb3/trpo-constant": (in_a_box, "sb3", 10, known.SB3_TRPO),
+    "sb3/trpo-nan": (in_a_box, "sb3", 2, known.SB3_TRPO),
+    "sb3/ppo-pendulum": (in_a_box, "sb3", 10, known.SB3_PPO),
+    "sb3/ppo-cartpole": (in_a_box, "sb3", 10, known.SB3_PPO),
+    "sb3/ppo-learning-rate": (in_a_box, "sb3", 2, known.SB3_PPO),
+    "sb3/a2c-cartpole": (in_a_box, "sb3", 40, known.SB3_A2C),
+    "rl_zoo3": (in_a_box, "sb3", 8, known.SB3_TRPO),
+    "baselines/trpo": (in_a_box, "baselines-trpo", 12, known.BASELINES),
+    "baselines/zero": (in_a_box, "baselines-trpo", 12, known.BASELINES),
+    "baselines/failing": (in_a_box, "baselines-trpo", 12, known.BASELINES),
+    "baselines/ppo2": (in_a_box, "baselines", 23, known.PPO2),
+    "sb2/trpo": (in_a_box, "baselines-trpo", 12, known.SB2),
+    "sb2/trpo-zero": (in_a_box, "baselines-trpo", 12, known.SB2),
+    "sb2/ppo1": (in_a_box, "baselines-ppo1", 47, known.PPO1),
+    "sb2/ppo2": (in_a_box, "baselines", 24, known.PPO2),
+    "sb2/a2c": (in_a_box, "baselines", 25, known.A2C),
+    "garage": (after_a_key, "garage", 9, known.GARAGE),
+    "omnisafe/trpo": (known.in_a_box_of_whole_keys, "omnisafe", 6, known.OMNISAFE),
+    "omnisafe/tiny": (known.in_a_box_of_whole_keys, "omnisafe", 12, known.OMNISAFE),
+    "rsl_rl": (after_a_key, "rsl-rl", 30, known.RSL_RL),
+    "mushroom": (after_a_key, "mushroom-rl", 10, known.MUSHROOM),
+    "trl": (known.in_dictionaries, "trl jsonl", 30, known.TRL),
 }
 """By folder of a stdout.txt: how to find its numbers here, its format, rows and keys."""
 
-FILES: Mapping[str, tuple[Found, str, int, Mapping[str, tuple[str, float]]]] = {
-    "sb2/trpo/log.txt": (in_a_box, "baselines-trpo", 12, SB2),
-    "pfrl/scores.txt": (in_a_column, "chainerrl csv", 10, PFRL),
-    "rllib/progress.csv": (in_a_column, "rllib csv", 8, RLLIB),
-    "rllib/result.json": (in_json, "rllib jsonl", 3, RLLIB),
+FILES: Mapping[str, Told] = {
+    "sb2/trpo/log.txt": (in_a_box, "baselines-trpo", 12, known.SB2),
+    "pfrl/scores.txt": (in_a_column, "chainerrl csv", 10, known.PFRL),
+    "rllib/progress.csv": (in_a_column, "rllib csv", 8, known.RLLIB),
+    "rllib/result.json": (in_json, "rllib jsonl", 3, known.RLLIB),
 }
 """The same for files that are not what a folder's stdout.txt says."""
 
 REST = {
     "baselines/one-action/stdout.txt",
-    "mushroom/stdout.txt",
     "pfrl/stdout.txt",
     "sb3/trpo-restarted/stdout.txt",
     "tianshou/trpo/stdout.txt",
@@ -208,15 +79,15 @@ def values(run: Run, column: str) -> list[float]:
     return [float(value) for value in found.values[found.present]]
 
 
-def tables() -> dict[str, tuple[Found, str, int, Mapping[str, tuple[str, float]]]]:
+def tables() -> dict[str, Told]:
     """Every file this test reads by itself."""
-    known = {f"{folder}/stdout.txt": told for folder, told in PRINTED.items()} | dict(FILES)
+    found = {f"{folder}/stdout.txt": told for folder, told in PRINTED.items()} | dict(FILES)
     kinds = {"progress.csv": (in_a_column, "csv"), "progress.json": (in_json, "jsonl")}
     for folder, (_, name, rows, keys) in PRINTED.items():
         for file, (find, kind) in kinds.items():
             if (LOGS / folder / file).exists():
-                known[f"{folder}/{file}"] = (find, f"{name} {kind}", rows, keys)
-    return known
+                found[f"{folder}/{file}"] = (find, f"{name} {kind}", rows, keys)
+    return found
 
 
 @pytest.mark.parametrize("name", sorted(tables()))
@@ -264,7 +135,7 @@ def test_a_run_started_again_into_its_text_is_two_attempts() -> None:
     path = LOGS / "sb3" / "trpo-restarted" / "stdout.txt"
     run = open_run(path)
     assert (run.attempt, len(run)) == (2, 10)
-    for key, (column, factor) in SB3_TRPO.items():
+    for key, (column, factor) in known.SB3_TRPO.items():
         printed = in_a_box(path, key)[-len(values(run, column)) :]
         assert values(run, column) == [factor * value for value in printed]
 
@@ -292,7 +163,7 @@ def test_returns_of_event_files_are_those_that_tensorboard_reads(
     assert (len(run), returns[0], returns[-1]) == (rows, first, last)
 
 
-@pytest.mark.parametrize("name", ["mushroom", "pfrl", "tianshou/trpo"])
+@pytest.mark.parametrize("name", ["pfrl", "tianshou/trpo"])
 def test_text_of_a_format_that_is_not_known_is_one_line_that_names_its_keys(name: str) -> None:
     with pytest.raises(UserError, match=r"no known log format \(keys found: "):
         open_run(LOGS / name / "stdout.txt")
