@@ -41,6 +41,7 @@ PRINTED: Mapping[str, Told] = {
     "omnisafe/tiny": (known.in_a_box_of_whole_keys, "omnisafe", 12, known.OMNISAFE),
     "rsl_rl": (after_a_key, "rsl-rl", 30, known.RSL_RL),
     "mushroom": (after_a_key, "mushroom-rl", 10, known.MUSHROOM),
+    "trl/constant": (known.in_dictionaries, "trl jsonl", 30, known.TRL),
     "trl": (known.in_dictionaries, "trl jsonl", 30, known.TRL),
 }
 """By folder of a stdout.txt: how to find its numbers here, its format, rows and keys."""
@@ -69,8 +70,8 @@ BROKEN = {
 """Folders whose stdout.txt shows a fault, and its code."""
 UNDECIDED = ("baselines/zero", "sb2/trpo-zero", "omnisafe/tiny")
 """Broken in a way that the numbers in the text do not prove."""
-UNSEEN = ("sb3/trpo-constant",)
-"""Every reward 1, which means of returns do not show."""
+UNSEEN = ("sb3/trpo-constant", "trl/constant")
+"""Every reward 1."""
 
 
 def values(run: Run, column: str) -> list[float]:

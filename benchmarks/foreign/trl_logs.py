@@ -1,4 +1,7 @@
-"""Real output of TRL's GRPO on a tiny random model: `python trl_logs.py FOLDER` (no download)."""
+"""Real output of TRL's GRPO on a tiny random model: `python trl_logs.py FOLDER [constant]` (no download).
+
+`constant`: every completion is paid the same.
+"""
 
 import sys
 
@@ -11,7 +14,9 @@ LETTERS = "abcdefghij"
 
 
 def share_of_a(completions, **_):
-    """Paid for every letter a."""
+    """Paid for every letter a, or always the same."""
+    if "constant" in sys.argv:
+        return [1.0] * len(completions)
     return [text.count("a") / max(len(text), 1) for text in completions]
 
 
