@@ -251,7 +251,8 @@ class Journal:
                 segment, dirty = self._segment, self._dirty
                 self._dirty = False
             if segment is not None and not segment.is_there():
-                self._give_up(segment)
+                self._give_up()
+            if self._gone:
                 return
             if dirty and segment is not None:
                 segment.sync()
@@ -269,7 +270,7 @@ class Journal:
                 _logger.warning("%s: %s; nothing is lost yet, trying again", self.folder, error)
             self._dirty = self._troubled = True
 
-    def _give_up(self, segment: OpenSegment) -> None:
+    def _give_up(self) -> None:
         """The folder was removed: made again, it would hold a run that begins in its middle."""
         _logger.warning(
             "%s: the run's files were removed or moved while it was written; training goes on, "
@@ -277,9 +278,10 @@ class Journal:
             self.folder,
         )
         with self.mutex:
+            for segment in (*self._full, self._segment):
+                if segment is not None:
+                    segment.close()
             self._gone, self._segment = True, None
-            for full in (*self._full, segment):
-                full.close()
             self._full.clear()
 
     def _seal_full(self, breathe: Callable[[], None] = lambda: None) -> None:

@@ -38,9 +38,9 @@ class OpenSegment:
         if not self._whole:
             self._mend()
         # Counted before it is written: a Ctrl-C after the write must not make it look half done.
+        self._whole = False
         self._before = self.size
         self.size += len(lines)
-        self._whole = False
         try:
             write_all(self._descriptor, lines)
         except OSError:

@@ -153,6 +153,7 @@ def test_a_flipped_bit_in_a_parquet_file_is_one_line_or_a_note_and_never_a_wrong
 
 def test_a_removed_folder_is_said_once_and_training_goes_on(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(runlog.worker, "PERIOD_SECONDS", 0.01)
+    monkeypatch.setattr(runlog.journal, "BEAT_SECONDS", 0.05)
     folder = tmp_path / "run"
     with RunLog(folder) as log:
         append(log, 1, 3)
@@ -164,6 +165,7 @@ def test_a_removed_folder_is_said_once_and_training_goes_on(tmp_path, monkeypatc
             log.event("note", str(i))
             time.sleep(0.01)
         append(log, i + 1, 5)
+        time.sleep(0.1)  # its lock would be touched meanwhile
     assert not folder.exists()
     assert [record.message.count("nothing more is logged") for record in caplog.records] == [1]
     assert_rows(open_run(tmp_path / "moved"), at_least=3, kills=100)
