@@ -1,4 +1,4 @@
-"""Real output of garage's TRPO: `python garage_logs.py FOLDER` (Python 3.8, garage 2021.3, torch 1.13)."""
+"""Real output of garage's TRPO: `python garage_logs.py FOLDER` (Python 3.8, garage 2021.3, torch 1.7)."""
 
 import sys
 
