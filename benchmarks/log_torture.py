@@ -28,7 +28,7 @@ from runlog.run import Run
 from runlog.tail import Tail
 
 HERE = Path(__file__).resolve().parent
-SEGMENT_ROWS = 16
+SEGMENT_ROWS = 40
 """So small that a writer seals and rotates all the time."""
 MARK_EVERY = 7
 """Rows from one event to the next."""

@@ -111,7 +111,7 @@ whole = path.read_bytes()
 right = content(open_run(folder))
 generator = random.Random(0)
 refused = said = harmless = 0
-for _ in range(120):
+for _ in range(60):
     at = generator.randrange(len(whole))
     damaged = bytearray(whole)
     damaged[at] ^= 1 << generator.randrange(8)
@@ -147,8 +147,8 @@ def test_a_flipped_bit_in_a_parquet_file_is_one_line_or_a_note_and_never_a_wrong
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     refused, said, harmless = map(int, done.stdout.split())
-    assert refused + said > 20  # the rest met null columns' pages, which say nothing
-    assert refused + said + harmless == 120
+    assert refused + said > 10  # the rest met null columns' pages, which say nothing
+    assert refused + said + harmless == 60
 
 
 def test_a_removed_folder_is_said_once_and_training_goes_on(tmp_path, monkeypatch, caplog):
