@@ -14,6 +14,7 @@ import numpy as np
 from log_disk import disk
 from log_rows import agent_rows, rows_like
 
+import runlog.journal
 from runlog import RunLog, open_run
 from runlog.folder import PUBLISHED, RUN_JSON, parts
 from runlog.journal import SEGMENT_ROWS
@@ -41,20 +42,33 @@ def append(folder: Path, *, count: int = 1000) -> Figures:
                 taken.append(time.perf_counter() - begun)
                 time.sleep(0.002)  # a training does something else in between
             log.stop("measured")
-        figures |= {f"{name}, p{p}": 1e3 * float(np.percentile(taken, p)) for p in (50, 95)}
+        figures |= {f"{name}, p{p}, ms": 1e3 * float(np.percentile(taken, p)) for p in (50, 95)}
         figures[f"{name}, columns"] = float(np.median([len(row) for row in rows]))
     return figures
 
 
 def seal(folder: Path, *, seals: int = 10) -> Figures:
-    """Milliseconds an append took at most while so many segments were sealed beside it."""
+    """Milliseconds an append took at most while so many segments were sealed beside it.
+
+    "Nothing sealed" is the same loop without: what the machine's other work alone delays.
+    """
     figures: Figures = {}
     matrix = np.random.default_rng(0).standard_normal((96, 96))
-    for name, windows in (("as the agent writes", None), ("a window in every row", True)):
+    limits = (runlog.journal.SEGMENT_ROWS, runlog.journal.SEGMENT_BYTES)
+    for name, windows in (
+        ("as the agent writes", None),
+        ("a window in every row", True),
+        ("nothing sealed", None),
+    ):
+        sealing = name != "nothing sealed"
+        endless = (10**9, 10**12)
+        runlog.journal.SEGMENT_ROWS, runlog.journal.SEGMENT_BYTES = limits if sealing else endless
         rows = itertools.cycle(list(rows_like(agent_rows(), SEGMENT_ROWS, windows=windows)))
         appends, works, iteration = [], [], 0
         with RunLog(folder / name) as log:
-            while len(parts(folder / name)) < seals:
+            while (
+                len(parts(folder / name)) < seals if sealing else iteration < seals * SEGMENT_ROWS
+            ):
                 iteration += 1
                 row = next(rows) | {"iteration": iteration}
                 begun = time.perf_counter()
@@ -65,13 +79,14 @@ def seal(folder: Path, *, seals: int = 10) -> Figures:
                 works.append(time.perf_counter() - between)
             log.stop("measured")
         figures |= {
-            f"{name}, longest append": 1e3 * max(appends),
-            f"{name}, p99.9 of appends": 1e3 * float(np.percentile(appends, 99.9)),
-            f"{name}, longest hold of the loop's own work": 1e3
+            f"{name}, longest append, ms": 1e3 * max(appends),
+            f"{name}, p99.9 of appends, ms": 1e3 * float(np.percentile(appends, 99.9)),
+            f"{name}, longest hold of the loop's own work, ms": 1e3
             * float(max(works) - np.median(works)),
             f"{name}, rows": float(len(appends)),
-            f"{name}, seals": float(len(parts(folder / name))),
+            f"{name}, seals": float(len(parts(folder / name))) if sealing else 0.0,
         }
+    runlog.journal.SEGMENT_ROWS, runlog.journal.SEGMENT_BYTES = limits
     return figures
 
 
@@ -112,7 +127,7 @@ def tail(folder: Path, *, count: int = 400) -> Figures:
                 break
             time.sleep(max(0.0, POLL_SECONDS - (time.monotonic() - begun)))
     return {"rows": float(len(delays))} | {
-        f"p{p}": 1e3 * float(np.percentile(delays, p)) for p in (50, 95, 100)
+        f"p{p}, ms": 1e3 * float(np.percentile(delays, p)) for p in (50, 95, 100)
     }
 
 
