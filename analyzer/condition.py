@@ -65,13 +65,14 @@ def _shown(measure: Measure, view: View, row: int) -> tuple[Evidence, ...]:
     """The latest values of the columns behind a measure, as they stand in the log."""
     shown: list[Evidence] = []
     for name in measure.shows:
-        x = view[name]
-        at = latest(x.present, row)
+        column = view.run.column(name)
+        text = BY_NAME[name].type == "string"
+        at = latest(column.present if text else view[name].present, row)
         if at >= 0:
             shown.append(
                 Evidence(
                     measure=name,
-                    value=x.at(at),
+                    value=str(column.values[at]) if text else view[name].at(at),
                     comparison="is",
                     bound=None,
                     unit=BY_NAME[name].unit,

@@ -111,6 +111,14 @@ def _rejected(view: View) -> Interval:
     return exact(rejected.astype(np.float64), (told | success.known) & ~(dead & rejected))
 
 
+def _skipped_gradient(view: View) -> Interval:
+    """1 where the trainer skipped its update over a gradient of 0 that it did not print."""
+    outcome = view.run.column("update_outcome")
+    skipped = outcome.values.astype(object) == "skipped-gradient"
+    untold = outcome.present & ~view["gradient_norm"].known
+    return exact(np.asarray(skipped, dtype=np.float64), untold)
+
+
 def _accepted_step(view: View) -> Interval:
     """‖s‖ of steps whose search succeeded, where nothing says more directly whether θ moved."""
     rejected = _rejected(view)
@@ -254,6 +262,7 @@ NON_FINITE_BEFORE = derived("non_finite_iterations", "iterations", "iterations s
 TRUST_REGION = derived("trust_region", "1", "max_kl / what KL can resolve", _trust_region_rounding, "max_kl")
 POLICY_MOVED = derived("policy_moved", "1", "‖Δθ‖ / 1e4·ε·‖θ‖", _policy_moved, "step_parameter_delta_norm", "parameter_delta_norm policy_parameter_norm")
 LOG_RATIO_STD = derived("log_ratio_std", "1", "std of the log ratio after the step", log_ratio_std, "log_ratio_std", "ratio_std")
+SKIPPED_GRADIENT = derived("skipped_gradient", "flag", "1 where the update was skipped because the gradient is 0", _skipped_gradient, "update_outcome", "gradient_norm", shows="update_outcome")
 REJECTED = derived("rejected", "flag", "1 where every candidate was rejected", _rejected, "line_search_success", "update_outcome", shows="line_search_success line_search_steps")
 ACCEPTED_STEP = derived("accepted_step", "parameter", "‖s‖ where the search succeeded", _accepted_step, "full_step_norm line_search_success", "update_outcome")
 RISE = derived("return_rise", "standard errors", f"best mean of {WINDOW} rows so far − the first", _rise, "", "episode_return_mean reward_mean")

@@ -188,3 +188,10 @@ def test_a_last_block_that_is_cut_does_not_undo_the_diagnosis(lines: int) -> Non
     cut = answers(read_log((whole + tail).encode(), name="t")).last()
     assert cut.cause is not None
     assert cut.cause.code == told.cause.code
+
+
+def test_an_update_that_was_skipped_over_a_zero_gradient_is_one() -> None:
+    log = Path(__file__).parent / "foreign_logs" / "baselines" / "one-action" / "stdout.txt"
+    cause = answers(open_run(log)).last().cause
+    assert cause is not None
+    assert (cause.code, cause.evidence[0].value) == ("TRPO201", "skipped-gradient")

@@ -24,7 +24,12 @@ RULES: tuple[Rule, ...] = (
         link="gradient",
         level="fault",
         latency=0,
-        when=AtRounding(m.GRADIENT_NORM, m.GRADIENT_ROUNDING, m.COMPANY),
+        when=Either(
+            (
+                AtRounding(m.GRADIENT_NORM, m.GRADIENT_ROUNDING, m.COMPANY),
+                Check(m.SKIPPED_GRADIENT, "≥", 1.0),
+            )
+        ),
         why=(
             "g = mean(Â·∇log π) is at rounding level. With living advantages that means ∇log π does "
             "not reach the parameters (detached, no_grad, requires_grad off, the loss built from "
