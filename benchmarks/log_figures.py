@@ -26,23 +26,37 @@ Figures = dict[str, float]
 HERE = Path(__file__).resolve().parent
 POLL_SECONDS = 0.2
 """The screen looks five times a second."""
+PAUSE_SECONDS = 0.002
 THREE = ("kl", "policy_loss", "gradient_norm")
 
 
 def append(folder: Path, *, count: int = 1000) -> Figures:
-    """Milliseconds of one `iteration()` with a full row, without and with a window."""
+    """Milliseconds of one `iteration()` with a full row, without and with a window.
+
+    One after the other, and with a pause in which the caches fill with something else. Beside
+    them a yardstick for the machine as it is just then: json.dumps of the same rows, no more.
+    """
     figures: Figures = {}
     for name, windows in (("without a window", False), ("with a window", True)):
         rows = list(rows_like(agent_rows(), count, windows=windows))
-        taken = []
-        with RunLog(folder / name) as log:
-            for row in rows:
-                begun = time.perf_counter()
-                log.iteration(**row)
-                taken.append(time.perf_counter() - begun)
-                time.sleep(0.002)  # a training does something else in between
-            log.stop("measured")
-        figures |= {f"{name}, p{p}, ms": 1e3 * float(np.percentile(taken, p)) for p in (50, 95)}
+        for pause in (0.0, PAUSE_SECONDS):
+            taken, yardstick = [], []
+            with RunLog(folder / f"{name} {pause}") as log:
+                for row in rows:
+                    begun = time.perf_counter()
+                    log.iteration(**row)
+                    taken.append(time.perf_counter() - begun)
+                    begun = time.perf_counter()
+                    json.dumps(row)
+                    yardstick.append(time.perf_counter() - begun)
+                    if pause:
+                        time.sleep(pause)
+                log.stop("measured")
+            after = f" after a pause of {1e3 * pause:.0f} ms" if pause else ""
+            figures |= {
+                f"{name}{after}, p{p}, ms": 1e3 * float(np.percentile(taken, p)) for p in (50, 95)
+            }
+            figures[f"{name}{after}, json.dumps alone, p50, ms"] = 1e3 * float(np.median(yardstick))
         figures[f"{name}, columns"] = float(np.median([len(row) for row in rows]))
     return figures
 
