@@ -18,6 +18,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+import beside  # noqa: F401
 import numpy as np
 import torch
 from torch import Tensor

@@ -6,6 +6,7 @@ python benchmarks/evaluation.py RUN [EPISODES]
 import sys
 from pathlib import Path
 
+import beside  # noqa: F401
 import gymnasium
 import numpy as np
 

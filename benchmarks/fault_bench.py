@@ -21,6 +21,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import beside  # noqa: F401
+
 HERE = Path(__file__).resolve().parent
 SEEDS = (0, 1)
 
@@ -143,7 +145,9 @@ def train(case: Case, folder: Path) -> None:
     if (run / "run.parquet").exists():
         return
     command = [sys.executable, "-P", "-m", "agent", "train", *case.arguments, "--out", str(run)]
-    environment = dict(os.environ, OMP_NUM_THREADS="1", PYTHONPATH=str(HERE))
+    environment = dict(
+        os.environ, OMP_NUM_THREADS="1", PYTHONPATH=f"{HERE.parent}{os.pathsep}{HERE}"
+    )
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         print(f"{case.name}: exit {done.returncode}: {done.stderr.strip()[-300:]}", flush=True)

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import beside  # noqa: F401
 import gymnasium
 import numpy as np
 from evaluation import FIRST_EPISODE, evaluate

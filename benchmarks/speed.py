@@ -23,6 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import beside  # noqa: F401
 import numpy as np
 
 HERE = Path(__file__).resolve().parent

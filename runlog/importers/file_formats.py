@@ -145,6 +145,7 @@ SKRL = Format(
             "episode / total timesteps (max)",
             "episode / total timesteps (min)",
             "learning / value learning rate",
+            "loss / policy loss",  # before the step in one algorithm, in the middle of it in others
         )
     ),
     keys=keys(
@@ -156,13 +157,11 @@ SKRL = Format(
             "Reward / Instantaneous reward (min)": "reward_min",
             "Reward / Instantaneous reward (max)": "reward_max",
             "Episode / Total timesteps (mean)": "episode_length_mean",
-            "Loss / Policy loss": "policy_loss_before",
             "Loss / Value loss": "value_loss_after",
             "Policy / Standard deviation": Key("log_std_mean", log=True),
         }
     ),
     assumptions=(
-        "TRPO's policy loss is taken before the step: with normalised advantages it is 0 but for rounding.",
         "Returns and lengths are means of the last 100 episodes.",
         "The mean log std is the logarithm of the mean std.",
     ),

@@ -1,7 +1,10 @@
 """OpenAI baselines and Stable-Baselines 2: TRPO (and DeepMimic, GAIL), PPO1, PPO2, A2C, ACKTR."""
 
-from runlog.importers.formats.format import Format, Key, keys
+from collections.abc import Mapping, Sequence
+
+from runlog.importers.formats.format import Cells, Format, Key, Said, keys
 from runlog.importers.formats.searches import halving
+from runlog.importers.printed import Printed
 
 _COUNTERS = {
     "EpisodesSoFar": "episodes",
@@ -89,6 +92,14 @@ def _both(columns: dict[str, str | Key]) -> dict[str, str | Key]:
     }
 
 
+def _doubled(cells: Cells, _: Sequence[Said]) -> Mapping[str, Printed | None]:
+    """Of those that print these keys, PPO2 prints a KL and halves its value loss."""
+    loss = cells.get("value_loss_after")
+    if loss is None or "kl" not in cells:
+        return {}
+    return {"value_loss_after": Key("value_loss_after", 2.0).of(loss)}
+
+
 BASELINES = Format(
     name="baselines",
     algorithms={"approxkl": "ppo", "loss/approxkl": "ppo", "clipfrac": "ppo"},
@@ -106,7 +117,7 @@ BASELINES = Format(
                 "approxkl": "kl",
                 "policy_entropy": "entropy",
                 "policy_loss": "policy_loss",
-                "value_loss": Key("value_loss_after", 2.0),
+                "value_loss": "value_loss_after",
                 "explained_variance": "explained_variance",
             }
         )
@@ -130,9 +141,10 @@ BASELINES = Format(
             "misc/serial_timesteps",
         )
     ),
+    finish=_doubled,
     metadata={"kl_direction": "old-new"},
     assumptions=(
-        "The value loss is half the mean squared error, a mean over the minibatches, and was doubled.",
+        "PPO2's value loss is half the mean squared error, a mean over the minibatches, and was doubled; A2C's is all of it.",
         "PPO2's KL is half the mean squared difference of log-probabilities.",
         "Returns and lengths are means of the last 100 episodes.",
     ),

@@ -56,8 +56,6 @@ GARAGE = Format(
             "*Policy/LossAfter": "policy_loss",
             "*Policy/dLoss": "actual_improvement",
             "*Policy/Entropy": "entropy",
-            "*ValueFunction/LossBefore": "value_loss",
-            "*ValueFunction/LossAfter": "value_loss_after",
             "*ValueFunction/ExplainedVariance": "explained_variance",
             "*Baseline/ExplainedVariance": "explained_variance",
             "policy/KL": "kl",
@@ -74,6 +72,10 @@ GARAGE = Format(
             "evaluation/terminationrate",
             "evaluation/successrate",
             "extras/episoderewardmean",
+            # negative log-likelihoods of a Gaussian, no squared errors
+            "gaussianmlpvaluefunction/lossbefore",
+            "gaussianmlpvaluefunction/lossafter",
+            "gaussianmlpvaluefunction/dloss",
         )
     ),
     said=_SAID,
