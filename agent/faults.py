@@ -3,23 +3,12 @@
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor
-
-from agent import trust_region
-from agent.advantages import Values
+from agent import faulty_update as update
+from agent import faulty_world as world
 from agent.config import Config
-from agent.envs.batch import Array, Batch, BatchStep, Facts, State
-from agent.gaussian import Gaussian
-from agent.linearised import Linearised
-from agent.networks import Policy
-from agent.parts import Experience, Gradient, Learned, Old, Phases
-from agent.sampling import Floats, sample_action
 from agent.training import Training
-from agent.trust_region import Direction, Product
 from runlog.errors import UserError
 
 
@@ -33,169 +22,6 @@ class Fault:
     meaning: str
     severity: float
     put_in: Callable[[Training, float], None]
-
-
-class RewardChanged:
-    """A batch of worlds whose reward is another function of the true one, kept as the term `true`."""
-
-    def __init__(self, batch: Batch, reward: Callable[[Array], Array]) -> None:
-        self._batch = batch
-        self._reward = reward
-
-    @property
-    def worlds(self) -> int:
-        return self._batch.worlds
-
-    @property
-    def facts(self) -> Facts:
-        return self._batch.facts
-
-    def reset(self, seed: int) -> Array:
-        return self._batch.reset(seed)
-
-    def step(self, action: NDArray[np.float32]) -> BatchStep:
-        step = self._batch.step(action)
-        return replace(step, reward=self._reward(step.reward), reward_terms={"true": step.reward})
-
-    def state(self) -> State | None:
-        return self._batch.state()
-
-    def restore(self, state: State) -> Array:
-        return self._batch.restore(state)
-
-    def close(self) -> None:
-        self._batch.close()
-
-
-def _constant_reward(training: Training, severity: float) -> None:
-    training.batch = RewardChanged(training.batch, lambda reward: np.full_like(reward, severity))
-
-
-def _nan_reward(training: Training, severity: float) -> None:
-    def lost(reward: Array) -> Array:
-        return np.where(np.arange(len(reward)) < severity, np.nan, reward)
-
-    training.batch = RewardChanged(training.batch, lost)
-
-
-def _critic_first(training: Training, severity: float) -> None:
-    def critic_first(phases: Phases) -> Learned:
-        fit = phases.critic(phases.advantages())
-        advantages = phases.advantages()
-        return Learned(advantages=advantages, step=phases.policy(advantages), fit=fit)
-
-    epochs = max(1, round(training.config.vf_iters * severity))
-    training.config = replace(training.config, vf_iters=epochs)
-    training.parts = replace(training.parts, order=critic_first)
-
-
-def _gae_done_mask(training: Training, severity: float) -> None:
-    estimator, late = training.parts.advantages, round(severity)
-
-    def shifted(
-        *,
-        reward: Array,
-        values: Values,
-        terminated: NDArray[np.bool_],
-        ended: NDArray[np.bool_],
-        gamma: float,
-        lam: float,
-    ) -> Array:
-        return estimator(
-            reward=reward,
-            values=values,
-            terminated=np.roll(terminated, late, axis=0),
-            ended=np.roll(ended, late, axis=0),
-            gamma=gamma,
-            lam=lam,
-        )
-
-    training.parts = replace(training.parts, advantages=shifted)
-
-
-def _detached_gradient(training: Training, _severity: float) -> None:
-    def detached(at: Linearised, _action: Tensor, _old_log_prob: Tensor) -> Gradient:
-        return lambda _advantage: tuple(None for _ in at.policy.names)
-
-    training.parts = replace(training.parts, gradient=detached)
-
-
-def _noiseless_sampling(training: Training, severity: float) -> None:
-    def quiet(mean: Floats, log_std: Floats, noise: Floats) -> Floats:
-        return sample_action(mean, log_std, np.float32(severity) * noise)
-
-    training.parts = replace(training.parts, sample_action=quiet)
-
-
-def _stale_old_policy(training: Training, _severity: float) -> None:
-    freeze = training.parts.freeze
-
-    def one_update_ago(
-        policy: Policy, theta: Tensor, experience: Experience, _started: Gaussian
-    ) -> Old:
-        stale = training.memory.get("stale-old-policy", theta).to(theta)
-        training.memory["stale-old-policy"] = theta
-        then = policy.exactly(stale, experience.observation)
-        return freeze(policy, stale, experience, then)
-
-    training.parts = replace(training.parts, freeze=one_update_ago)
-
-
-def _absolute_cg_tolerance(training: Training, severity: float) -> None:
-    def absolute(product: Product, g: Tensor, iterations: int, _tolerance: float) -> Direction:
-        return trust_region.solve(product, g, iterations, stop=severity)
-
-    training.parts = replace(training.parts, conjugate_gradient=absolute)
-    training.conventions |= {"cg_tolerance": severity, "cg_tolerance_kind": "absolute"}
-
-
-def _singular_fisher(training: Training, severity: float) -> None:
-    training.config = replace(training.config, damping=0.0, cg_iters=round(severity))
-
-
-def _subtracted_damping(training: Training, severity: float) -> None:
-    honest = training.parts.fisher_product
-
-    def undamped(at: Linearised, damping: float) -> Product:
-        return honest(at, -severity * damping)
-
-    training.parts = replace(training.parts, fisher_product=undamped)
-
-
-def _tiny_max_kl(training: Training, severity: float) -> None:
-    training.config = replace(training.config, max_kl=severity)
-
-
-def _wrong_step_length(training: Training, severity: float) -> None:
-    full_step = training.parts.full_step
-
-    def scaled(direction: Direction, max_kl: float) -> Tensor:
-        return full_step(direction, max_kl) * severity
-
-    training.parts = replace(training.parts, full_step=scaled)
-
-
-def _parameters_not_applied(training: Training, severity: float) -> None:
-    candidate = training.parts.candidate
-
-    def kept(theta: Tensor, step: Tensor, fraction: float) -> Tensor:
-        return candidate(theta, step, fraction * severity)
-
-    training.parts = replace(training.parts, candidate=kept)
-
-
-def _flipped_line_search(training: Training, _severity: float) -> None:
-    surrogate = training.parts.surrogate
-
-    def cost(log_prob: Tensor, old_log_prob: Tensor, advantage: Tensor) -> Tensor:
-        return -surrogate(log_prob, old_log_prob, advantage)
-
-    training.parts = replace(training.parts, surrogate=cost)
-
-
-def _self_referential_kl(training: Training, _severity: float) -> None:
-    kl = training.parts.kl
-    training.parts = replace(training.parts, kl=lambda _old, new: kl(new, new))
 
 
 def _fault(
@@ -212,22 +38,52 @@ def _fault(
 FAULTS = {
     fault.name: fault
     for fault in (
-        _fault("constant-reward", "TRPO101", _constant_reward, "every step pays SEVERITY"),
-        _fault("zero-reward", "TRPO106", _constant_reward, "every step pays nothing", 0.0),
-        _fault("nan-reward", "TRPO001", _nan_reward, "the first SEVERITY worlds pay NaN"),
-        _fault("critic-first", "TRPO107", _critic_first, "the critic is fitted to the batch, SEVERITY times as long, before its advantages", 5.0),
-        _fault("gae-done-mask", "TRPO005", _gae_done_mask, "episode ends enter the advantages SEVERITY steps late"),
-        _fault("detached-gradient", "TRPO201", _detached_gradient, "log-probabilities are cut off from the parameters"),
-        _fault("noiseless-sampling", "TRPO204", _noiseless_sampling, "actions are drawn with SEVERITY times the policy's noise", 0.0),
-        _fault("stale-old-policy", "TRPO003", _stale_old_policy, "ratio and KL refer to the policy before the last update"),
-        _fault("absolute-cg-tolerance", "TRPO301", _absolute_cg_tolerance, "the conjugate gradient stops at ‖r‖² ≤ SEVERITY", 100.0),
-        _fault("subtracted-damping", "TRPO302", _subtracted_damping, "SEVERITY times the damping is taken off the Fisher product instead of added"),
-        _fault("singular-fisher", "TRPO304", _singular_fisher, "no damping and SEVERITY conjugate-gradient iterations", 100.0),
-        _fault("wrong-step-length", "TRPO007", _wrong_step_length, "the full step is SEVERITY times the right one", 0.5**0.5),
-        _fault("tiny-max-kl", "TRPO402", _tiny_max_kl, "the trust region is SEVERITY", 1e-16),
-        _fault("parameters-not-applied", "TRPO004", _parameters_not_applied, "candidates move SEVERITY times as far as they should", 0.0),
-        _fault("flipped-line-search", "TRPO205", _flipped_line_search, "the search maximises the cost"),
-        _fault("self-referential-kl", "TRPO002", _self_referential_kl, "KL compares the new policy with itself"),
+        _fault("constant-reward", "TRPO101", world.constant_reward, "every step pays SEVERITY"),
+        _fault("zero-reward", "TRPO106", world.constant_reward, "every step pays nothing", 0.0),
+        _fault("nan-reward", "TRPO001", world.nan_reward, "the first SEVERITY worlds pay NaN"),
+        _fault("vanished-reward", "TRPO102", world.scaled_reward, "rewards are SEVERITY times what they were, and the critic keeps its unit", 1e-7),
+        _fault("oversized-reward", "TRPO103", world.scaled_reward, "rewards are SEVERITY times what they were, and the critic keeps its unit", 1e6),
+        _fault("random-reward", "TRPO104", world.random_reward, "rewards are drawn at random, with deviation SEVERITY"),
+        _fault("instant-termination", "TRPO105", world.instant_termination, "every episode ends after SEVERITY steps", 2.0),
+        _fault("observation-blow-up", "TRPO109", world.observation_blow_up, "observations are SEVERITY times what they were, and the normaliser stands still", 1e3),
+        _fault("dead-observation", "TRPO110", world.dead_observation, "the first SEVERITY of the observation's dimensions read 0", 0.5),
+        _fault("duplicate-environments", "TRPO111", world.duplicate_environments, "every world is the first one"),
+        _fault("reward-scale-drift", "TRPO112", world.drifting_reward_scale, "the rewards' divisor is SEVERITY times as large from batch to batch", 0.85),
+        _fault("critic-first", "TRPO107", update.critic_first, "the critic is fitted to the batch, SEVERITY times as long, before its advantages", 5.0),
+        _fault("gae-done-mask", "TRPO005", update.gae_done_mask, "episode ends enter the advantages SEVERITY steps late"),
+        _fault("gae-truncation", "TRPO005", update.gae_truncation, "a truncated episode counts as one that reached a terminal state"),
+        _fault("gae-reward-shift", "TRPO005", update.gae_reward_shift, "the advantages see the reward SEVERITY steps early"),
+        _fault("flipped-advantages", "TRPO005", update.flipped_advantages, "the advantages have the wrong sign"),
+        _fault("misaligned-advantages", "TRPO006", update.misaligned_advantages, "time and worlds are swapped when the advantages are flattened"),
+        _fault("shuffled-gradient", "TRPO006", update.shuffled_gradient, "the gradient is taken with the advantages of other steps"),
+        _fault("noisy-advantages", "TRPO207", update.noisy_advantages, "noise SEVERITY times as large is added to the advantages", 30.0),
+        _fault("detached-gradient", "TRPO201", update.detached_gradient, "log-probabilities are cut off from the parameters"),
+        _fault("gradient-spikes", "TRPO202", update.gradient_spikes, "the gradient of the last tensor is SEVERITY times too large", 1e4),
+        _fault("saturated-policy", "TRPO803", update.saturated_policy, "the first layer's weights are SEVERITY times too large", 100.0),
+        _fault("noiseless-sampling", "TRPO204", update.noiseless_sampling, "actions are drawn with SEVERITY times the policy's noise", 0.0),
+        _fault("flipped-gradient", "TRPO205", update.flipped_gradient, "the gradient points downhill"),
+        _fault("flipped-line-search", "TRPO205", update.flipped_line_search, "the search maximises the cost"),
+        _fault("partly-dead-gradient", "TRPO206", update.partly_dead_gradient, "the first SEVERITY of the parameter tensors get no gradient", 0.7),
+        _fault("stale-old-policy", "TRPO003", update.stale_old_policy, "ratio and KL refer to the policy before the last update"),
+        _fault("absolute-cg-tolerance", "TRPO301", update.absolute_cg_tolerance, "the conjugate gradient stops at ‖r‖² ≤ SEVERITY", 100.0),
+        _fault("subtracted-damping", "TRPO302", update.subtracted_damping, "SEVERITY times the damping is taken off the Fisher product instead of added"),
+        _fault("stochastic-fisher", "TRPO302", update.stochastic_fisher, "every Fisher product leaves out another SEVERITY of the parameters", 0.5),
+        _fault("unconverged-cg", "TRPO303", update.unconverged_cg, "the conjugate gradient's directions are not conjugate"),
+        _fault("singular-fisher", "TRPO304", update.singular_fisher, "no damping and SEVERITY conjugate-gradient iterations", 100.0),
+        _fault("swamped-step", "TRPO401", update.swamped_step, "SEVERITY is added to the curvature that the step is divided by", 1e12),
+        _fault("tiny-max-kl", "TRPO402", update.max_kl, "the trust region is SEVERITY", 1e-16),
+        _fault("oversized-max-kl", "TRPO403", update.max_kl, "the trust region is SEVERITY", 5.0),
+        _fault("overdamped", "TRPO404", update.overdamped, "the damping is SEVERITY", 1e5),
+        _fault("wrong-step-length", "TRPO007", update.wrong_step_length, "the full step is SEVERITY times the right one", 0.5**0.5),
+        _fault("parameters-not-applied", "TRPO004", update.parameters_not_applied, "candidates move SEVERITY times as far as they should", 0.0),
+        _fault("self-referential-kl", "TRPO002", update.self_referential_kl, "KL compares the new policy with itself"),
+        _fault("impossible-search", "TRPO501", update.impossible_search, "the search accepts only what breaks the KL limit"),
+        _fault("unchecked-kl", "TRPO502", update.unchecked_kl, "the step is SEVERITY times too long and the search does not look at KL", 4.0),
+        _fault("pushed-policy", "TRPO008", update.pushed_policy, "another optimiser moves the policy by SEVERITY of its norm", 0.2),
+        _fault("frozen-critic", "TRPO701", update.frozen_critic, "the critic is never fitted"),
+        _fault("negated-targets", "TRPO702", update.negated_targets, "the critic is fitted to −SEVERITY times its targets"),
+        _fault("collapsed-sigma", "TRPO801", update.collapsed_sigma, "log σ is set to SEVERITY", -7.0),
+        _fault("saturated-actions", "TRPO804", update.saturated_actions, "the mean action is shifted by SEVERITY", 20.0),
     )
 }
 # fmt: on

@@ -108,6 +108,10 @@ class Training:
         else:
             self._changes.append((iteration, change))
 
+    def begin_anew(self) -> None:
+        """Start an episode in every world before the next iteration: those of `batch` are others."""
+        self._running = None
+
     def interrupt(self) -> None:
         """Make an iteration that is still sampling end with Interrupted; a later phase finishes."""
         self._interrupted = True

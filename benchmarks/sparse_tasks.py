@@ -30,3 +30,8 @@ def sparse_pendulum(**arguments: Any) -> gym.Env[Any, Any]:
 
 
 gym.register("SparsePendulum-v0", entry_point=sparse_pendulum, max_episode_steps=200)
+gym.register(
+    "EndlessPendulum-v0",
+    entry_point="gymnasium.envs.classic_control.pendulum:PendulumEnv",
+    max_episode_steps=None,
+)
