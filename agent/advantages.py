@@ -64,6 +64,12 @@ class Advantages:
     advantage_mean: float
     advantage_std: float
 
+    @property
+    def standardised(self) -> Array:
+        """(T, E) what a correct update uses: `raw` with mean 0, and deviation 1 where it is alive."""
+        centred = self.raw - self.advantage_raw_mean
+        return centred / self.advantage_raw_std if self.alive else centred
+
 
 def evaluate(critic: Critic, rollout: Rollout, normaliser: Normaliser | None) -> Values:
     """V of every observation, of what follows it, and of the last one reached."""

@@ -92,6 +92,8 @@ def update_policy(
     log_ratio = now.log_prob - old.log_prob
     ratio = log_ratio.exp()
     sampled_ratio = (experience.log_prob - old.log_prob).exp()
+    # As estimated, whatever the gradient was taken with: only so can the log ratio tell on it.
+    estimated = torch.from_numpy(advantages.standardised.reshape(-1)).to(log_ratio.device)
     return Step(
         theta_before=theta,
         theta=moved,
@@ -116,7 +118,7 @@ def update_policy(
             ratio_mean=float(ratio.mean()),
             ratio_std=float(ratio.std(correction=0)),
             log_ratio_std=float(log_ratio.std(correction=0)),
-            advantage_log_ratio_mean=float((advantage * log_ratio).mean()),
+            advantage_log_ratio_mean=float((estimated * log_ratio).mean()),
             effective_sample_size=float(ratio.sum() ** 2 / (len(ratio) * (ratio**2).sum())),
         ),
     )

@@ -37,6 +37,24 @@ def _window_errors(row: Row) -> np.ndarray:
     return error / row["advantage_raw_std"]
 
 
+def _negated(window: list[float]) -> Row:
+    return {"window_advantage": [-value for value in window]}
+
+
+def _window_twice(row: Row) -> bool:
+    """Whether every return occurs once for each of the four worlds."""
+    returns = row["episode_returns"]
+    return bool(returns) and all(returns.count(value) % 4 == 0 for value in returns)
+
+
+def _alignment(row: Row) -> float:
+    """Σ Â·Δlog π over the window, over what the update expects of as many steps."""
+    advantage = np.array(row["window_advantage"]) - row["advantage_raw_mean"]
+    moved = np.array(row["window_log_prob_new"]) - np.array(row["window_log_prob_old"])
+    gain = float(np.mean(advantage / row["advantage_raw_std"] * moved))
+    return gain / (row["step_fraction"] * row["expected_improvement"])
+
+
 def _noise_score(row: Row) -> float:
     """I16."""
     dimensions = row["entropy"] / row["entropy_per_dimension"]
@@ -87,13 +105,63 @@ SIGNS: dict[str, Callable[[Row], bool]] = {
         and r["line_search_gains"][-1] * 512 < -0.5 * r["expected_improvement"]
     ),
     "self-referential-kl": lambda r: r["kl"] == 0.0 and r["parameter_delta_norm"] > 0.01,
+    "vanished-reward": lambda r: -1e-5 < r["reward_min"] < 0.0,
+    "oversized-reward": lambda r: r["reward_min"] < -1e5 and r["value_std"] < 1.0,
+    "random-reward": lambda r: r["reward_max"] > 2.0,
+    "instant-termination": lambda r: set(r["episode_lengths"]) == {2.0},
+    "observation-blow-up": lambda r: r["observation_clip_fraction"] > 0.9,
+    "dead-observation": lambda r: r["observation_dead_dimensions"] >= 1,
+    "duplicate-environments": lambda r: _window_twice(r),
+    "flipped-advantages": lambda r: bool(
+        np.abs(_window_errors(r | _negated(r["window_advantage"]))).max() < 1e-9
+    ),
+    "gae-reward-shift": lambda r: bool(np.abs(_window_errors(r)).max() > 0.01),
+    "shuffled-gradient": lambda r: (
+        r["line_search_gains"][-1]
+        < 0.9 * r["line_search_fractions"][-1] * r["expected_improvement"]
+    ),
+    "gradient-spikes": lambda r: r["gradient_norm"] > 1e2,
+    "saturated-policy": lambda r: r["saturated_units_fraction"] > 0.3,
+    "flipped-gradient": lambda r: (
+        r["line_search_success"] is False and max(r["line_search_gains"]) <= 0
+    ),
+    "partly-dead-gradient": lambda r: r["gradient_norms"][:5] == [None] * 5,
+    "stochastic-fisher": lambda r: (
+        r["cg_residual_true"] is None or r["cg_residual_true"] > 10 * r["cg_residual"]
+    ),
+    "unconverged-cg": lambda r: r["fisher_ritz_max"] is None,
+    "swamped-step": lambda r: r["full_step_norm"] < 1e-5,
+    "oversized-max-kl": lambda r: r["kl"] > 0.1,
+    "overdamped": lambda r: r["full_step_norm"] < 1e-3,
+    "impossible-search": lambda r: (
+        r["line_search_success"] is False
+        and r["line_search_gains"][0] > 0
+        and r["line_search_kls"][-1] < r["max_kl"]
+    ),
+    "unchecked-kl": lambda r: r["kl"] > 1.5 * r["max_kl"],
+    "pushed-policy": lambda r: r["kl_drift"] > 0.004,
+    "frozen-critic": lambda r: r["value_parameter_delta_norm"] == 0.0,
+    "negated-targets": lambda r: r["explained_variance_after"] < 0.0,
+    "collapsed-sigma": lambda r: r["log_std_max"] < -6.0,
+    "saturated-actions": lambda r: r["action_mean_clip_fraction"] == 1.0,
 }
+"""By fault: what is so in every row of a run that has it, and not in every row of one without."""
+ENVS = {"duplicate-environments": "InvertedPendulum-v5"}
+BY_COMPARISON = (
+    "stale-old-policy",
+    "gae-done-mask",
+    "gae-truncation",
+    "misaligned-advantages",
+    "noisy-advantages",
+    "reward-scale-drift",
+)
 
 
 @pytest.mark.parametrize("name", SIGNS)
 def test_fault_shows_in_its_columns(name: str) -> None:
-    assert all(SIGNS[name](row) for row in _rows(name))
-    assert not any(SIGNS[name](row) for row in _rows())
+    env = ENVS.get(name, "Pendulum-v1")
+    assert all(SIGNS[name](row) for row in _rows(name, env=env))
+    assert not all(SIGNS[name](row) for row in _rows(env=env))
 
 
 def test_stale_old_policy_shows_from_the_second_update_on() -> None:
@@ -111,8 +179,29 @@ def test_shifted_done_mask_shows_where_an_episode_ends() -> None:
     assert np.abs(_window_errors(sound)).max() < 1e-9
 
 
+def test_truncation_taken_for_a_terminal_state_shows_where_an_episode_is_cut() -> None:
+    rows = _rows("gae-truncation", steps_per_iteration=1024)
+    assert any(row["episodes_truncated"] for row in rows)
+    assert max(np.abs(_window_errors(row)).max() for row in rows) > 0.05
+
+
+@pytest.mark.parametrize("name", ["misaligned-advantages", "noisy-advantages"])
+def test_advantages_of_other_steps_show_in_what_became_more_likely(name: str) -> None:
+    settings: dict[str, Any] = {"iterations": 10, "steps_per_iteration": 1024}
+    wrong = [_alignment(row) for row in _rows(name, env="InvertedPendulum-v5", **settings)]
+    right = [_alignment(row) for row in _rows(env="InvertedPendulum-v5", **settings)]
+    assert min(wrong) < 0 < min(right)
+
+
+def test_divisor_of_rewards_drifts_away_from_them() -> None:
+    rows = _rows("reward-scale-drift", iterations=8)
+    scales = [row["reward_scale"] for row in rows]
+    honest = [row["reward_scale"] for row in _rows(iterations=8, normalise_rewards=True)]
+    assert scales[-1] / honest[-1] < 0.5 * scales[0] / honest[0]
+
+
 def test_every_fault_has_a_test() -> None:
-    assert set(SIGNS) | {"stale-old-policy", "gae-done-mask"} == set(faults.FAULTS)
+    assert set(SIGNS) | set(BY_COMPARISON) == set(faults.FAULTS)
 
 
 def test_fault_begins_at_its_iteration_with_its_severity() -> None:
