@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import jsonschema
 import pytest
 
 from analyzer import reports
@@ -22,6 +23,7 @@ from analyzer.diagnosis import (
     RuleAnswer,
 )
 from analyzer.reports.as_markdown import code, escaped
+from analyzer.reports.json_schema import schema
 from analyzer.rules import BY_CODE, RULES
 from runlog.errors import UserError
 from runlog.importers import read_log
@@ -255,39 +257,35 @@ def test_verbose_text_says_what_every_rule_answered():
     assert "TRPO401 zero-full-step no" in said
 
 
-KEYS = {
-    "schema", "tool", "path", "run", "import", "iterations", "state", "verdict", "cause", "guide",
-    "findings", "not_assessable", "not_applicable", "candidates", "log_next", "ignored",
-}  # fmt: skip
+CLOSED = jsonschema.Draft202012Validator(schema(closed=True))
+
+
+def refuse(constant: str) -> None:
+    raise AssertionError(constant)
 
 
 @pytest.mark.parametrize(("run", "diagnosis"), CASES)
-def test_json_is_one_strict_line_with_the_keys_of_the_contract(run, diagnosis):
-    line = reports.dumps(reports.as_json(run, diagnosis, path="r"))
-    assert "\n" not in line
+def test_json_is_one_strict_line_of_the_published_schema(run, diagnosis):
+    lines = (
+        reports.dumps(reports.as_json(run, diagnosis, path="r")),
+        reports.dumps(reports.guide_json(diagnosis, path="r")),
+        reports.dumps({"path": "r", "error": "r: no such run"}),
+    )
+    for line in lines:
+        assert "\n" not in line
+        CLOSED.validate(json.loads(line, parse_constant=refuse))
 
-    def refuse(constant: str) -> None:
-        raise AssertionError(constant)
 
-    found = json.loads(line, parse_constant=refuse)
-    assert list(found) == [key for key in found if key in KEYS]
-    assert set(found) == KEYS
-    assert set(found["tool"]) == {"version", "rules"}
-    assert set(found["state"]) == {"name", "last_iteration", "last_row_time", "reason"}
-    assert set(found["guide"]) == {"section", "answer"}
-    if found["import"] is not None:
-        assert set(found["import"]) == {"format", "attempts", "understood", "not_understood"}
-    if found["cause"] is not None:
-        assert set(found["cause"]) == {
-            "code", "name", "title", "link", "confidence", "first_bad_iteration",
-        }  # fmt: skip
-    for entry in found["findings"]:
-        assert set(entry) == {
-            "code", "name", "title", "link", "level", "answer", "confidence",
-            "first_bad_iteration", "last_bad_iteration", "explained_by", "evidence", "fixes",
-        }  # fmt: skip
-        assert set(entry["evidence"][0]) == {"measure", "value", "comparison", "bound", "unit"}
-        assert set(entry["fixes"][0]) == {"text", "origin", "source", "change"}
+def test_the_published_schema_is_one_and_refuses_what_is_none_of_it():
+    jsonschema.Draft202012Validator.check_schema(schema())
+    found = reports.as_json(RUN, FAULT, path="r")
+    for changed in (
+        {key: value for key, value in found.items() if key != "ignored"},
+        found | {"verdict": "ill"},
+        found | {"findings": [{"code": "TRPO101"}]},
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.Draft202012Validator(schema()).validate(changed)
 
 
 def test_json_keeps_what_the_diagnosis_says():

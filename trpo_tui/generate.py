@@ -106,6 +106,15 @@ def _meaning(key: "Key") -> str:
     return logarithm + factor + offset
 
 
+def schema_page() -> str:
+    """docs/report.schema.json from the declared shape of the JSON report."""
+    import json
+
+    from analyzer.reports.json_schema import schema
+
+    return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
+
+
 def samples_page() -> str:
     """sample_logs/README.md from the runs that lie there."""
     from runlog.folder import find_runs
@@ -156,6 +165,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/columns.md": columns_page,
     "docs/rules.md": rules_page,
     "docs/formats.md": formats_page,
+    "docs/report.schema.json": schema_page,
     "sample_logs/README.md": samples_page,
     "README.md": readme_page,
 }

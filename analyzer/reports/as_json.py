@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from analyzer.diagnosis import Diagnosis, Finding
+from analyzer.reports import json_shape as shape
 from runlog.run import Run
 
-SCHEMA = 1
-"""Version of the object; keys are only ever added."""
+SCHEMA: shape.Version = 1
 
 
 def as_json(run: Run, diagnosis: Diagnosis, *, path: str) -> dict[str, Any]:
     """The object of one run; non-finite numbers are strings."""
     cause = diagnosis.cause
-    found: dict[str, Any] = {
+    found: shape.Report = {
         "schema": SCHEMA,
         "tool": tool(),
         "path": path,
@@ -69,25 +69,26 @@ def as_json(run: Run, diagnosis: Diagnosis, *, path: str) -> dict[str, Any]:
 def guide_json(diagnosis: Diagnosis, *, path: str) -> dict[str, Any]:
     """The guide's own answer alone, with its six checks."""
     guide = diagnosis.guide
-    checks = [
+    checks: list[shape.GuideCheck] = [
         {
             "section": check.section,
             "title": check.title,
             "answer": check.answer,
             "measure": check.measure,
-            "value": _strict(check.value),
+            "value": check.value,
         }
         for check in guide.checks
     ]
-    return {
+    found: shape.GuideOnly = {
         "schema": SCHEMA,
         "tool": tool(),
         "path": path,
         "guide": {"section": guide.section, "answer": guide.answer, "checks": checks},
     }
+    return {key: _strict(value) for key, value in found.items()}
 
 
-def tool() -> dict[str, Any]:
+def tool() -> shape.Tool:
     """The version of this program, and how many rules it knows."""
     from importlib.metadata import PackageNotFoundError, version
 
@@ -105,7 +106,7 @@ def dumps(found: Mapping[str, Any]) -> str:
     return json.dumps(_strict(found), allow_nan=False, separators=(",", ":"))
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Finding) -> shape.Finding:
     return {
         "code": finding.code,
         "name": finding.name,
