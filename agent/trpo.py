@@ -92,8 +92,13 @@ def update_policy(
     log_ratio = now.log_prob - old.log_prob
     ratio = log_ratio.exp()
     sampled_ratio = (experience.log_prob - old.log_prob).exp()
-    # As estimated, whatever the gradient was taken with: only so can the log ratio tell on it.
+    # What is measured of the step uses the advantages as estimated, whatever gradient and search
+    # were given: only so can it tell on them.
     estimated = torch.from_numpy(advantages.standardised.reshape(-1)).to(log_ratio.device)
+
+    def loss(at: _Evaluated) -> float:
+        return -float(parts.surrogate(at.log_prob, old.log_prob, estimated))
+
     return Step(
         theta_before=theta,
         theta=moved,
@@ -107,8 +112,8 @@ def update_policy(
         change=ChangeColumns(
             update_outcome=outcome,
             policy_parameter_norm=float(theta.double().norm()),
-            policy_loss_before=-float(before),
-            policy_loss=-float(parts.surrogate(now.log_prob, old.log_prob, advantage)),
+            policy_loss_before=loss(started),
+            policy_loss=loss(now),
             step_fraction=fraction,
             step_parameter_delta_norm=float((in_force.double() - theta.double()).norm()),
             kl=float(parts.kl(old.distribution, now.pi)),
