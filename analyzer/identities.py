@@ -97,10 +97,9 @@ def _improvement(view: View) -> Interval:
 
 
 def _stale_ratio(view: View) -> Interval:
-    floor = 1e4 * view.eps
-    bound = (view["max_kl"] * 2.0).sqrt() * 0.02
-    bound = Interval(np.maximum(bound.low, floor), np.maximum(bound.high, floor), bound.present)
-    return view["ratio_before_std"] / bound
+    delta = view["max_kl"]
+    bound = ((delta * 2.0).sqrt() * 0.02).larger(1e4 * view.eps)
+    return view["ratio_before_std"] / bound.where(delta.present)
 
 
 def _surrogate_slope(view: View) -> Interval:

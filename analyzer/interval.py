@@ -64,6 +64,16 @@ class Interval:
         high = np.where(self.present, self.high, b.high)
         return Interval(low, high, self.present | b.present)
 
+    def larger(self, other: "Interval | float") -> "Interval":
+        """The larger of the two row by row; the one that is there where the other is not."""
+        b = _lift(other, len(self))
+        both = self.present & b.present
+        low = np.where(self.present, self.low, b.low)
+        high = np.where(self.present, self.high, b.high)
+        low = np.where(both, np.maximum(self.low, b.low), low)
+        high = np.where(both, np.maximum(self.high, b.high), high)
+        return Interval(low, high, self.present | b.present)
+
     def __neg__(self) -> "Interval":
         return Interval(-self.high, -self.low, self.present)
 
@@ -139,12 +149,11 @@ def exact(values: NDArray[Any], present: Flags) -> Interval:
     return Interval(numbers, numbers, present)
 
 
-def largest(*parts: Interval) -> Interval:
+def largest(first: Interval, *more: Interval) -> Interval:
     """The largest of the parts that are present, row by row."""
-    low = np.stack([np.where(p.present, p.low, -np.inf) for p in parts]).max(axis=0)
-    high = np.stack([np.where(p.present, p.high, -np.inf) for p in parts]).max(axis=0)
-    present = np.asarray(np.stack([p.present for p in parts]).any(axis=0))
-    return Interval(low, high, present)
+    for part in more:
+        first = first.larger(part)
+    return first
 
 
 def _lift(value: "Interval | float", n: int) -> Interval:

@@ -180,8 +180,7 @@ def _return_margin(view: View) -> Interval:
     solved = view.fact("solved_return")
     if not isinstance(solved, int | float):
         return view.empty()
-    margin = view["episode_return_mean"] - float(solved)
-    return Interval(margin.low, margin.high, margin.present)
+    return view["episode_return_mean"] - float(solved)
 
 
 def _return_moved(view: View) -> Interval:

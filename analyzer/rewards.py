@@ -19,8 +19,7 @@ def _reward_range(view: View) -> Interval:
     full = high - low
     # Printed alike in every digit: equal as far as this log tells.
     alike = low.coarse & high.coarse & (low.middle == high.middle)
-    zero = np.zeros(len(view))
-    return Interval(np.where(alike, zero, full.low), np.where(alike, zero, full.high), full.present)
+    return full.where(~alike).or_else(0.0).where(full.present)
 
 
 def _reward_size(view: View) -> Interval:
