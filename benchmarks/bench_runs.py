@@ -25,14 +25,15 @@ def place(out: Path, case: Case) -> Path:
     return out / case.part / case.name
 
 
-def make(cases: Sequence[Case], out: Path, jobs: int) -> None:
+def make(cases: Sequence[Case], out: Path, jobs: int, *, quiet: bool = False) -> None:
     """Train what is missing, in `jobs` processes of low priority."""
     missing = [case for case in cases if not (place(out, case) / "run.parquet").exists()]
     if not missing:
         return
     with get_context("spawn").Pool(jobs, _begin) as pool:
         for name, trouble in pool.imap_unordered(_make, [(case, out) for case in missing], 1):
-            print(f"{name}: {trouble or 'made'}", flush=True)
+            if trouble or not quiet:
+                print(f"{name}: {trouble or 'made'}", file=sys.stderr, flush=True)
 
 
 def _begin() -> None:
