@@ -4,9 +4,11 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import jsonschema
 import pytest
+from markdown_it import MarkdownIt
 
 from analyzer import reports
 from analyzer.answers import answers
@@ -27,9 +29,11 @@ from analyzer.reports.json_schema import schema
 from analyzer.rules import BY_CODE, RULES
 from runlog.errors import UserError
 from runlog.importers import read_log
+from runlog.reader import open_run
 from runlog.run import ImportInfo, Run, State, run_of
 
 RULE = BY_CODE["TRPO101"]
+SAMPLES = sorted(p.parent for p in Path(__file__).parents[1].glob("sample_logs/*/run.parquet"))
 
 
 def finding(code: str = "TRPO101", **changes: object) -> Finding:
@@ -199,6 +203,30 @@ def test_text_fits_eighty_columns(run, diagnosis, plain):
         assert said.isascii()
 
 
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("folder", SAMPLES, ids=lambda folder: folder.name)
+def test_the_report_of_every_sample_fits_eighty_columns(folder, plain):
+    run = open_run(folder)
+    path = f"sample_logs/{folder.name}"
+    said = reports.text(run, answers(run).last(), path=path, verbose=True, plain=plain)
+    assert max(map(len, said.splitlines())) <= 80
+    if plain:
+        assert said.isascii()
+        assert "\\u" not in said
+    else:
+        assert "policy ─" in said or "POLICY ─" in said
+
+
+@pytest.mark.parametrize("folder", SAMPLES, ids=lambda folder: folder.name)
+def test_the_json_and_the_markdown_of_every_sample_keep_their_promises(folder):
+    run = open_run(folder)
+    diagnosis = answers(run).last()
+    CLOSED.validate(json.loads(reports.dumps(reports.as_json(run, diagnosis, path="r"))))
+    said = reports.markdown(run, diagnosis, path="r")
+    assert len(said) <= 60_000
+    assert "| `kl` | `" in said
+
+
 @pytest.mark.parametrize(
     ("run", "diagnosis", "first"),
     [
@@ -222,7 +250,9 @@ def test_text_says_cause_evidence_both_fixes_and_what_is_explained():
     assert "Where they differ: " + RULE.differs in squeezed
     assert "fault TRPO106 zero-advantages, since iteration 5 (by TRPO101)" in squeezed
     assert "warning TRPO605" in said
-    assert "REWARD FAULT TRPO101 > critic ok" in squeezed
+    assert "─▶ REWARD ────▶ critic" in said
+    assert "✗ TRPO101    ✓ ok" in said
+    assert "where reward_range = max r − min r" in said
     assert "§1 check 1: yes, x = 0. More: trpo-tui explain TRPO106" in squeezed
     assert "TRPO604: known." in said
 
@@ -231,6 +261,7 @@ def test_plain_text_numbers_its_sections():
     said = reports.text(RUN, FAULT, path="r", plain=True)
     headings = [line for line in said.splitlines() if line[:1].isdigit()]
     assert headings[:3] == ["1. Cause", "2. Evidence", "3. Fix"]
+    assert "REWARD FAULT TRPO101 > critic ok" in " ".join(said.split())
 
 
 def test_a_partial_log_says_what_it_took_and_the_one_column_to_add():
@@ -328,7 +359,9 @@ def test_guide_only_walks_the_six_checks():
 
 def test_markdown_has_evidence_fixes_facts_and_folds_the_rest():
     said = reports.markdown(IMPORTED, FAULT, path="train.log")
-    assert "| `reward_range` | 0 reward | ≤ 4e-11 |" in said
+    assert "| `reward_range` = max r − min r | 0 reward | ≤ 4e-11 |" in said
+    assert "| `kl` | `▄▄▄▄▄▄▄▄▄` | 0.01 | 0.01 | 0.01 |" in said
+    assert "| `reward_range` | `███▁▁▁▁▁▁` | 0 | 1 | 0 |" in said
     assert "- **guide §1**: scale the rewards. Change: `lam = 0.95`." in said
     assert "- **founded**: mend the reward. (theorem)" in said
     assert "| env_id | `HalfCheetah-v5` |" in said
@@ -343,8 +376,55 @@ def test_markdown_tables_survive_any_name():
     for line in said.splitlines():
         if line.startswith("|"):
             bars = line.replace("\\|", "").count("|")
-            assert bars in (3, 4), line
+            assert bars in (3, 4, 6), line
     assert "\x1b" not in said
+
+
+def test_nothing_in_a_log_becomes_markup_in_an_issue():
+    evil = "<img src=x> [a](http://b) ![i](j) **bold** `code` &lt; ```"
+    run = replace(nasty_run(IMPORTED), notes=(evil,), metadata={"env_id": evil})
+    said = reports.markdown(run, replace(nasty(FAULT), headline=evil), path=evil)
+    tokens = MarkdownIt("commonmark").enable("table").parse(said)
+    inside = [child for token in tokens for child in token.children or ()]
+    html = {token.content for token in (*tokens, *inside) if token.type.startswith("html_")}
+    assert html == {
+        "<details><summary>Details</summary>\n", "</details>\n", "<sub>", "</sub>",
+    }  # fmt: skip
+    assert {child.type for child in inside}.isdisjoint({"image", "link_open", "entity"})
+    texts = [token for token in tokens if token.type == "inline" and "img src" in token.content]
+    assert len(texts) >= 3
+    assert any("&lt;" in child.content for child in inside if child.type == "text")
+
+
+def test_markdown_of_the_longest_log_can_still_be_pasted():
+    endless = "`|<&*" * 20_000
+    source = ImportInfo(
+        format="guide",
+        attempts=9,
+        understood=(endless,) * 500,
+        not_understood=(endless, *(f"key {i} " + "k" * 70 for i in range(5_000))),
+        assumptions=(endless,) * 5,
+    )
+    run = replace(
+        RUN,
+        metadata=dict.fromkeys(("env_id", "algorithm", "seed", "git_commit", "version"), endless)
+        | {"packages": {f"{i}{endless}": endless for i in range(500)}},
+        source=source,
+        notes=(endless,) * 3_000,
+        state=State(name="crashed", last_iteration=9, last_row_time=None, reason=endless),
+    )
+    codes = [rule.code for rule in RULES] * 2  # as many as there could be
+    diagnosis = replace(
+        nasty(FAULT),
+        headline=endless,
+        findings=tuple(finding(code, explained_by="TRPO101") for code in codes),
+        answers=tuple(answer(code, "unknown", reason=endless) for code in codes),
+        ignored=tuple((code, endless) for code in codes),
+        candidates=tuple(codes),
+    )
+    said = reports.markdown(run, diagnosis, path=endless)
+    assert len(said) <= 60_000
+    assert "trpo-tui" in said.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

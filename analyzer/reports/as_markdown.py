@@ -1,17 +1,25 @@
-"""The report for an issue tracker: GitHub's Markdown, details folded."""
+"""The report for an issue tracker: GitHub's Markdown, details folded, never too long to be pasted.
+
+Whatever a log holds is cut to a line and lists are cut to a few entries, so that the whole stays
+below LIMIT by construction.
+"""
 
 from collections.abc import Sequence
 
 from analyzer.diagnosis import Diagnosis, Evidence, Finding
 from analyzer.reports.as_json import tool
+from analyzer.reports.drawn_loop import drawn
+from analyzer.reports.series import Series, sparkline
+from analyzer.reports.what_matters import curves_that_matter
 from analyzer.reports.wording import (
     comparison,
     differs,
     first_line,
-    loop,
+    formulas_of,
     number,
     other_candidates,
     sentence,
+    shortened,
     shown_finding,
     since,
     split_findings,
@@ -19,20 +27,27 @@ from analyzer.reports.wording import (
     visible,
     with_unit,
 )
+from analyzer.view import View
 from runlog.run import Run
 
-_ACTIVE = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#~$"})
+LIMIT = 60_000
+"""Characters the report never exceeds; GitHub takes 65,536."""
+_ENTRIES = 10
+"""Entries of a list that a log or a user can make as long as they like."""
+_NAMED = 80
+"""Characters of the longest key that is offered for `--map`."""
+_ACTIVE = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#~$&"})
 _ACTIVE[ord("@")] = "@\u200b"  # a name in a log must not notify anybody
 
 
-def escaped(text: object) -> str:
+def escaped(text: object, limit: int = 300) -> str:
     """Any text as plain words inside Markdown, in a table too."""
-    return visible(text).translate(_ACTIVE)
+    return shortened(text, limit).translate(_ACTIVE)
 
 
 def code(text: object) -> str:
     """Any text as code inside Markdown, in a table too."""
-    plain = visible(text).replace("|", "\\|")
+    plain = shortened(text, 300).replace("|", "\\|")
     longest = max((len(run) for run in _backtick_runs(plain)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if plain[:1] in ("`", "") or plain[-1:] == "`" else ""
@@ -56,6 +71,7 @@ def markdown(run: Run, diagnosis: Diagnosis, *, path: str) -> str:
         lines += [escaped(sentence(diagnosis.headline)), ""]
     if shown is not None:
         lines += _cause(shown, diagnosis.headline)
+    lines += _curves(run, diagnosis)
     lines += _run_facts(run, diagnosis, path)
     lines += _rest(diagnosis)
     lines += _log(run, diagnosis)
@@ -69,7 +85,8 @@ def _cause(finding: Finding, headline: str) -> list[str]:
     said = (finding.why,) if told else (finding.title, finding.why)
     lines = [" ".join(escaped(sentence(part)) for part in said), ""]
     if finding.evidence:
-        rows = [_evidence(e) for e in finding.evidence]
+        formulas = formulas_of(finding.code)
+        rows = [_evidence(e, formulas.get(e.measure, "")) for e in finding.evidence]
         lines += ["### Evidence", "", *_table(("measure", "value", "compared with"), rows)]
     if finding.fixes:
         lines += ["### Fix", ""]
@@ -87,12 +104,37 @@ def _cause(finding: Finding, headline: str) -> list[str]:
     return lines
 
 
-def _evidence(evidence: Evidence) -> tuple[str, str, str]:
+def _evidence(evidence: Evidence, formula: str) -> tuple[str, str, str]:
     return (
-        code(evidence.measure),
+        f"{code(evidence.measure)} = {escaped(formula)}" if formula else code(evidence.measure),
         escaped(with_unit(evidence.value, evidence.unit)),
         escaped(comparison(evidence)),
     )
+
+
+def _curves(run: Run, diagnosis: Diagnosis) -> list[str]:
+    """Sparklines of what matters; the drawing of the loop stands above them."""
+    lines = ["### The update", "", "```text", *drawn(diagnosis.links), "```", ""]
+    if not diagnosis.links:
+        lines = []
+    view = View(run.head(diagnosis.row + 1))
+    rows = [_curve(series) for series in curves_that_matter(view, diagnosis)]
+    if rows:
+        lines += [f"### Iterations {_span(view)}", ""]
+        lines += _table(("column", "over the iterations", "least", "largest", "last"), rows)
+    return lines
+
+
+def _span(view: View) -> str:
+    numbers = view.iterations.middle
+    return f"{number(float(numbers[0]))} to {number(float(numbers[-1]))}"
+
+
+def _curve(series: Series) -> tuple[str, ...]:
+    extent = series.extent
+    least, largest = ("NaN", "NaN") if extent is None else map(number, extent)
+    last = series.last
+    return (code(series.name), code(sparkline(series)), least, largest, number(last))
 
 
 def _run_facts(run: Run, diagnosis: Diagnosis, path: str) -> list[str]:
@@ -102,7 +144,8 @@ def _run_facts(run: Run, diagnosis: Diagnosis, path: str) -> list[str]:
     rows += [(key, code(metadata[key])) for key in told if metadata.get(key) is not None]
     packages = metadata.get("packages")
     if isinstance(packages, dict) and packages:
-        versions = ", ".join(f"{name} {version}" for name, version in packages.items())
+        few = list(packages.items())[:_ENTRIES]
+        versions = ", ".join(f"{shortened(name, 40)} {shortened(v, 40)}" for name, v in few)
         rows.append(("packages", escaped(versions)))
     rows.append(("iterations", str(diagnosis.iterations)))
     if run.attempts > 1:
@@ -129,8 +172,6 @@ def _rest(diagnosis: Diagnosis) -> list[str]:
     folded: list[str] = []
     if explained:
         folded += ["Explained by the cause:", "", *map(_line, explained), ""]
-    if diagnosis.links:
-        folded += [f"Links: {escaped(loop(diagnosis.links))}", ""]
     guide = diagnosis.guide
     if guide.checks:
         rows = [
@@ -142,6 +183,14 @@ def _rest(diagnosis: Diagnosis) -> list[str]:
             for check in guide.checks
         ]
         folded += ["The guide's six checks:", "", *_table(("section", "answer", "value"), rows)]
+    unjudged = [a for a in diagnosis.answers if a.answer == "unknown"]
+    if unjudged:
+        folded += [
+            "Not judged:",
+            "",
+            *(f"- {a.code} {escaped(a.name)}: {escaped(a.reason, 100)}" for a in unjudged),
+            "",
+        ]
     if folded:
         lines += ["<details><summary>Details</summary>", "", *folded, "</details>", ""]
     return lines
@@ -155,16 +204,23 @@ def _log(run: Run, diagnosis: Diagnosis) -> list[str]:
         if source.not_understood:
             from runlog.importers.suggestions import suggested_map
 
-            options = " ".join(suggested_map(source.not_understood))
-            lines.append(f"- Not understood; name them: {code(options)}")
-        lines += [f"- Assumed: {escaped(sentence(said))}" for said in source.assumptions]
-    lines += [f"- {escaped(sentence(note))}" for note in run.notes]
-    lines += [f"- Ignored {escaped(c)}: {escaped(reason)}" for c, reason in diagnosis.ignored]
+            keys = [key for key in source.not_understood if len(key) <= _NAMED][:_ENTRIES]
+            lines += ["- Not understood; name what you know:", *_code_block(suggested_map(keys))]
+        lines += [f"- Assumed: {escaped(sentence(said))}" for said in source.assumptions[:_ENTRIES]]
+    lines += [f"- {escaped(sentence(note))}" for note in run.notes[:_ENTRIES]]
+    if len(run.notes) > _ENTRIES:
+        lines.append(f"- And {len(run.notes) - _ENTRIES} more notes like these.")
+    lines += [f"- Ignored {c}: {escaped(reason, 100)}" for c, reason in diagnosis.ignored]
     candidates = other_candidates(diagnosis)
     if candidates:
         lines.append(f"- Candidates left: {', '.join(candidates)}.")
     for entry in diagnosis.log_next[:1]:
         between = ", ".join(entry.decides)
         lines.append(f"- The column that would decide first: {code(entry.column)} ({between}):")
-        lines += ["", *(f"      {visible(line)}" for line in entry.snippet.splitlines())]
+        lines += _code_block(entry.snippet.splitlines())
     return ["### Log", "", *lines, ""] if lines else []
+
+
+def _code_block(lines: Sequence[str]) -> list[str]:
+    """Code inside a list's entry: indented, so that no fence in it can end it."""
+    return ["", *(f"      {visible(line)}" for line in lines), ""]

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from analyzer.diagnosis import Diagnosis, Finding, Guide
+from analyzer.diagnosis import Diagnosis, Finding, Guide, LinkStatus
+from analyzer.reports.drawn_loop import drawn
 from analyzer.reports.wording import (
     Paragraph,
     Paragraphs,
@@ -10,6 +11,7 @@ from analyzer.reports.wording import (
     evidence_line,
     facts,
     first_line,
+    formulas_of,
     item,
     loop,
     number,
@@ -42,11 +44,12 @@ def text(
 ) -> str:
     """The whole report. `plain`: numbered sections in ASCII, for a reader that speaks."""
     explained, others = split_findings(diagnosis)
+    sick = diagnosis.cause is not None
     sections = (
-        ("Cause" if shown_finding(diagnosis) else "Verdict", _cause(diagnosis)),
+        ("Cause" if sick else "Verdict", _cause(diagnosis)),
         ("Evidence", _evidence(diagnosis)),
-        ("Fix", _fix(diagnosis)),
-        ("The update, link by link", say(loop(diagnosis.links)) if diagnosis.links else []),
+        ("Fix" if sick else "What to do", _fix(diagnosis)),
+        ("The update, link by link", _loop(diagnosis.links, plain=plain)),
         ("The guide", _guide(diagnosis.guide)),
         ("Explained by the cause", [p for f in explained for p in _finding(f)]),
         ("Also found", [p for f in others for p in (*_finding(f), *_numbers(f))]),
@@ -87,7 +90,23 @@ def _cause(diagnosis: Diagnosis) -> Paragraphs:
 
 def _evidence(diagnosis: Diagnosis) -> Paragraphs:
     shown = shown_finding(diagnosis)
-    return [p for e in (shown.evidence if shown else ()) for p in item(evidence_line(e))]
+    if shown is None:
+        return []
+    formulas = formulas_of(shown.code)
+    lines: Paragraphs = []
+    for evidence in shown.evidence:
+        lines += item(evidence_line(evidence))
+        if evidence.measure in formulas:
+            lines += say(f"where {evidence.measure} = {formulas[evidence.measure]}", "    ")
+    return lines
+
+
+def _loop(links: Sequence[LinkStatus], *, plain: bool) -> Paragraphs:
+    if not links:
+        return []
+    if plain:  # a voice reads a sentence, not a drawing
+        return say(loop(links))
+    return [p for line in drawn(links) for p in verbatim(line, "  ")]
 
 
 def _fix(diagnosis: Diagnosis) -> Paragraphs:

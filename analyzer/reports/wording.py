@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from analyzer.diagnosis import Diagnosis, Evidence, Finding, LinkStatus
@@ -19,6 +19,9 @@ _ASCII = str.maketrans(
         "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps", "θ": "theta",
         "λ": "lambda", "π": "pi", "σ": "sigma", "Â": "A", "§": "section ", "‘": "'", "’": "'",
         "“": '"', "”": '"', "\xa0": " ", "●": "*", "○": "o", "✓": "ok", "✗": "x",
+        "∇": "grad ", "∂": "d", "∈": "in", "≫": ">>", "≪": "<<", "∑": "sum",
+        "ᵗ": "^t", "ⁿ": "^n", "³": "^3", "⁻": "^-", "¹": "1", "₀": "_0", "₁": "_1", "₂": "_2",
+        "η": "eta", "κ": "kappa", "μ": "mu", "ρ": "rho", "τ": "tau", "φ": "phi", "χ": "chi",
     }
 )  # fmt: skip
 
@@ -82,6 +85,13 @@ def evidence_line(evidence: Evidence) -> str:
     line = f"{visible(evidence.measure)} = {with_unit(evidence.value, evidence.unit)}"
     compared = comparison(evidence)
     return f"{line} ({compared})" if compared else line
+
+
+def formulas_of(code: str) -> Mapping[str, str]:
+    """Formulas of the measures that a rule makes of columns, by their names."""
+    from analyzer.rules import BY_CODE
+
+    return {m.name: m.formula for m in BY_CODE[code].measures if m.formula != m.name}
 
 
 def since(finding: Finding) -> str:
@@ -200,6 +210,12 @@ def verbatim(text: str, indent: str = "") -> Paragraphs:
 def printed(paragraphs: Iterable[Paragraph], *, plain: bool = False) -> str:
     """The paragraphs as text."""
     return "".join(f"{line}\n" for p in paragraphs for line in p.lines(plain=plain))
+
+
+def shortened(text: object, limit: int) -> str:
+    """Text somebody else wrote, on one line and not longer than `limit`."""
+    line = visible(text)
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
 def sentence(text: str) -> str:
