@@ -88,6 +88,8 @@ class Check:
     measure: Measure
     comparison: Comparison
     bound: float | Measure
+    origin: str = ""
+    """Why the bound is where it is, one sentence; a measure's formula tells by itself."""
 
     @property
     def text(self) -> str:
