@@ -15,6 +15,10 @@ from runlog.run import ListColumn
 
 MANY_DIMENSIONS = 50
 """Action dimensions assumed where they are not told and KL may be their mean."""
+LARGE_KL = 0.5
+"""A step of this KL says nothing about the first order, nats."""
+SETTLED = 5
+"""Iterations in which a healthy observation normaliser may still move the policy much."""
 HALF_LOG_2PI_E = 0.5 * float(np.log(2.0 * np.pi * np.e))
 """Entropy of a standard normal, nats."""
 
@@ -196,6 +200,70 @@ def _candidate_slope(view: View) -> Interval:
     return exact(median, some)
 
 
+def _gradient_whole(view: View) -> Flags:
+    """False where a tensor got no gradient, or one 100 times that of every other: a fault of its
+    own, which makes gᵀs what it is not."""
+    norms = view.lists("gradient_norms")
+    whole = np.ones(len(view), dtype=bool)
+    some = norms.present & (np.diff(norms.offsets) >= 3)
+    if not some.any():
+        return whole
+    row = _row_of(norms)
+    size = np.nan_to_num(norms.values)
+    first, dead = np.zeros(len(view)), np.zeros(len(view), dtype=bool)
+    np.maximum.at(first, row, size)
+    np.logical_or.at(dead, row, size == 0.0)
+    second = np.zeros(len(view))
+    below = size < first[row]
+    np.maximum.at(second, row[below], size[below])
+    return ~some | (~dead & (second >= 0.01 * first))
+
+
+def _first_order(view: View) -> Interval:
+    """Gain per β·gᵀs as β → 0, which is 1 whatever the step. From a row's two smallest candidates
+    where it has three; else, where the only one was accepted, the larger of what its gain and its
+    log ratio say, since one of the two may be off by the second order of the step."""
+    gains, fractions = view.lists("line_search_gains"), view.lists("line_search_fractions")
+    if len(gains.values) != len(fractions.values) or not len(gains.values):
+        return view.empty()
+    count = np.diff(gains.offsets)
+    some = gains.present & (count >= 1)
+    last = np.where(some, gains.offsets[1:] - 1, 0)
+    before = np.where(some & (count >= 3), last - 1, last)
+    expected = view["expected_improvement"]
+    b1, b2 = fractions.values[last], fractions.values[before]
+    s1 = gains.values[last] / (b1 * expected.low)
+    s2 = gains.values[before] / (b2 * expected.low)
+    limit = s1 + np.where(before < last, (s1 - s2) * b1 / np.where(b2 > b1, b2 - b1, 1.0), 0.0)
+    several = some & (count >= 3) & (np.abs(s1 - s2) < 0.5)
+    slope = SURROGATE_SLOPE.of(view)
+    one = some & (count == 1) & slope.known & _accepted(view)
+    value = np.where(several, limit, np.maximum(s1, slope.low))
+    gate = _positive(expected) & (b1 * expected.low > 32.0 * view.eps) & _gradient_whole(view)
+    kl, delta = view["kl"], view["max_kl"]  # a longer step is no small one
+    gate &= ~(kl.known & delta.known & (kl.low > 1.5 * delta.high)) & ~(kl.low > LARGE_KL)
+    return exact(value, (several | one) & gate & np.isfinite(value))
+
+
+def _surrogate_match(view: View) -> Interval:
+    gain = view["actual_improvement"]
+    told = view["policy_loss_before"] - view["policy_loss"]
+    return (told / gain).where(_accepted(view) & _positive(gain, 1e3 * view.eps))
+
+
+def _moved_after(view: View) -> Interval:
+    """How far the policy moved besides the step, in units of the smallest move that shows."""
+    end, step = view["parameter_delta_norm"], view["step_parameter_delta_norm"]
+    return (end - step).abs() / _rounding_of_step(view)
+
+
+def _drift(view: View) -> Interval:
+    """KL drift over δ, from the iteration on in which a healthy normaliser has settled."""
+    delta = view["max_kl"]
+    settled = view.iterations.middle > SETTLED
+    return (view["kl_drift"] / delta).where(_positive(delta) & settled)
+
+
 def _kl_intercept(view: View) -> Interval:
     """KL at β → 0, from the two smallest candidates on a parabola in β, in units of δ."""
     kls, fractions = view.lists("line_search_kls"), view.lists("line_search_fractions")
@@ -267,6 +335,10 @@ NOISE_Z = derived("noise_z", "σ", "|entropy + mean log π(a|s)| / √(d/2N)", _
 CRITIC_FIT_ORDER = derived("advantage_over_value_loss", "1", "(std² + mean² of the raw advantage) / value_loss", _critic_fit_order, "advantage_raw_std advantage_raw_mean value_loss", "value_max return_max")
 CANDIDATE_SLOPE = derived("candidate_slope", "1", "median over candidates of gain / (β·expected_improvement)", _candidate_slope, "line_search_gains line_search_fractions expected_improvement")
 KL_INTERCEPT = derived("kl_intercept", "δ", "KL of the candidates at β → 0, over δ", _kl_intercept, "line_search_kls line_search_fractions max_kl")
+FIRST_ORDER = derived("first_order_gain", "1", "gain / (β·expected_improvement) as β → 0", _first_order, "line_search_gains line_search_fractions expected_improvement", "advantage_log_ratio_mean step_fraction gradient_norms")
+SURROGATE_MATCH = derived("surrogate_match", "1", "(policy_loss_before − policy_loss) / actual_improvement", _surrogate_match, "policy_loss_before policy_loss actual_improvement step_fraction")
+MOVED_AFTER = derived("moved_besides_the_step", "1", "|‖Δθ‖ at the end − ‖Δθ‖ of the step| / 1e4·ε·‖θ‖", _moved_after, "parameter_delta_norm step_parameter_delta_norm", "policy_parameter_norm", shows="parameter_delta_norm step_parameter_delta_norm")
+DRIFT = derived("drift_over_trust_region", "δ", f"kl_drift / max_kl, after iteration {SETTLED}", _drift, "kl_drift max_kl", shows="kl_drift")
 CANDIDATE_MOTION = derived("candidate_motion", "1", "max |gain|, KL over the candidates", _candidate_motion, "line_search_gains line_search_kls full_step_norm", "policy_parameter_norm")
 LEAST_CURVATURE = derived("least_curvature", "1", "(min pᵀAp/pᵀp − λ) / (max Ritz value + λ)", _least_curvature, "cg_min_curvature damping", "fisher_ritz_max")
 CONDITIONING = derived("fisher_conditioning", "1", "(min Ritz value + λ) / (max Ritz value + λ)", _conditioning, "fisher_ritz_min fisher_ritz_max damping")
@@ -274,5 +346,6 @@ CONDITIONING = derived("fisher_conditioning", "1", "(min Ritz value + λ) / (max
 STEP_SCALE_ERROR = _deviation(STEP_SCALE, "step_scale_error", "|expected_improvement·‖s‖/‖x‖ / 2δ − 1|")
 DIRECTION_CURVATURE_ERROR = _deviation(DIRECTION_CURVATURE, "direction_curvature_error", "|gᵀx / xᵀAx − 1|")
 SURROGATE_SLOPE_ERROR = derived("surrogate_slope_error", "1.5√(2δ)", "|mean(Â·log ratio) / (β·expected_improvement) − 1| / 1.5√(2δ)", _slope_error, "advantage_log_ratio_mean expected_improvement step_fraction max_kl")
+SURROGATE_MATCH_ERROR = _deviation(SURROGATE_MATCH, "surrogate_match_error", "|(policy_loss_before − policy_loss) / actual_improvement − 1|")
 CRITIC_FIT_ERROR = _deviation(CRITIC_FIT_ORDER, "value_loss_error", "|(std² + mean² of the raw advantage) / value_loss − 1|")
 # fmt: on
