@@ -280,6 +280,23 @@ def _kl_intercept(view: View) -> Interval:
     return exact(np.where(np.isfinite(share), share, np.nan), some) / view["max_kl"]
 
 
+def _gain_intercept(view: View) -> Interval:
+    """Gain at β → 0, from the two smallest of three or more candidates on a line in β, over gᵀs."""
+    gains, fractions = view.lists("line_search_gains"), view.lists("line_search_fractions")
+    if len(gains.values) != len(fractions.values) or not len(gains.values):
+        return view.empty()
+    some = gains.present & (np.diff(gains.offsets) >= 3)
+    last = np.where(some, gains.offsets[1:] - 1, 0)
+    before = np.where(some, last - 1, 0)
+    b1, b2 = fractions.values[last], fractions.values[before]
+    g1, g2 = gains.values[last], gains.values[before]
+    intercept = g1 - b1 * (g2 - g1) / (b2 - b1)
+    share = np.where(np.abs(intercept) > 0.5 * np.abs(g1), np.abs(intercept), 0.0)
+    expected = view["expected_improvement"]
+    usable = some & np.isfinite(share) & _positive(expected, 1e3 * view.eps)
+    return exact(share, usable) / expected
+
+
 def _candidate_motion(view: View) -> Interval:
     """Largest |gain| or KL over a row's candidates, where the step itself is no rounding."""
     gains, kls = view.lists("line_search_gains"), view.lists("line_search_kls")
@@ -336,9 +353,11 @@ CRITIC_FIT_ORDER = derived("advantage_over_value_loss", "1", "(std² + mean² of
 CANDIDATE_SLOPE = derived("candidate_slope", "1", "median over candidates of gain / (β·expected_improvement)", _candidate_slope, "line_search_gains line_search_fractions expected_improvement")
 KL_INTERCEPT = derived("kl_intercept", "δ", "KL of the candidates at β → 0, over δ", _kl_intercept, "line_search_kls line_search_fractions max_kl")
 FIRST_ORDER = derived("first_order_gain", "1", "gain / (β·expected_improvement) as β → 0", _first_order, "line_search_gains line_search_fractions expected_improvement", "advantage_log_ratio_mean step_fraction gradient_norms")
+FROM_FLIPPED = derived("distance_from_flipped", "1", "|gain / (β·expected_improvement) as β → 0, + 1|", lambda v: (FIRST_ORDER.of(v) + 1.0).abs(), "line_search_gains line_search_fractions expected_improvement", "advantage_log_ratio_mean step_fraction gradient_norms")
 SURROGATE_MATCH = derived("surrogate_match", "1", "(policy_loss_before − policy_loss) / actual_improvement", _surrogate_match, "policy_loss_before policy_loss actual_improvement step_fraction")
 MOVED_AFTER = derived("moved_besides_the_step", "1", "|‖Δθ‖ at the end − ‖Δθ‖ of the step| / 1e4·ε·‖θ‖", _moved_after, "parameter_delta_norm step_parameter_delta_norm", "policy_parameter_norm", shows="parameter_delta_norm step_parameter_delta_norm")
 DRIFT = derived("drift_over_trust_region", "δ", f"kl_drift / max_kl, after iteration {SETTLED}", _drift, "kl_drift max_kl", shows="kl_drift")
+GAIN_INTERCEPT = derived("gain_intercept", "1", "|gain of the candidates at β → 0| / expected_improvement", _gain_intercept, "line_search_gains line_search_fractions expected_improvement")
 CANDIDATE_MOTION = derived("candidate_motion", "1", "max |gain|, KL over the candidates", _candidate_motion, "line_search_gains line_search_kls full_step_norm", "policy_parameter_norm")
 LEAST_CURVATURE = derived("least_curvature", "1", "(min pᵀAp/pᵀp − λ) / (max Ritz value + λ)", _least_curvature, "cg_min_curvature damping", "fisher_ritz_max")
 CONDITIONING = derived("fisher_conditioning", "1", "(min Ritz value + λ) / (max Ritz value + λ)", _conditioning, "fisher_ritz_min fisher_ritz_max damping")

@@ -2,13 +2,37 @@
 
 from analyzer.diagnosis import LINKS
 from analyzer.rule import Rule
-from analyzer.rules import advantage, direction, gradient, log, outcome, reward, search, step
+from analyzer.rules import (
+    advantage,
+    alignment,
+    applied,
+    direction,
+    gradient,
+    log,
+    noise,
+    outcome,
+    reward,
+    search,
+    step,
+)
 
 RULES: tuple[Rule, ...] = tuple(
     sorted(
         (
             rule
-            for family in (log, reward, advantage, gradient, direction, step, search, outcome)
+            for family in (
+                log,
+                applied,
+                alignment,
+                reward,
+                advantage,
+                gradient,
+                noise,
+                direction,
+                step,
+                search,
+                outcome,
+            )
             for rule in family.RULES
         ),
         key=lambda rule: (LINKS.index(rule.link), rule.code),

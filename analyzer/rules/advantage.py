@@ -2,6 +2,7 @@
 
 from analyzer import identities as i
 from analyzer import measures as m
+from analyzer import rederive
 from analyzer import rewards as r
 from analyzer.combination import All, Either, Gate, Recent
 from analyzer.condition import AtRounding, Check
@@ -88,6 +89,7 @@ RULES: tuple[Rule, ...] = (
         when=Either(
             (
                 Recent(Check(i.CRITIC_FIT_ORDER, "<", 0.95), 3, 3),
+                Recent(rederive.Obeys((rederive.VALUES,)), 1, 1),
                 Recent(All((Check(m.ABSORBED, "<", 0.05), Check(m.CONTRADICTED, "≥", 1.0))), 5, 5),
             )
         ),
@@ -106,7 +108,8 @@ RULES: tuple[Rule, ...] = (
         why=(
             "With λ-returns as targets, the value loss of the critic that sampled equals std² + mean² "
             "of the raw advantages. The advantages are smaller: they were computed with a critic "
-            "already fitted to the same returns, which removes the signal and leaves noise."
+            "already fitted to the same returns, which removes the signal and leaves noise. Where a "
+            "window is logged, its advantages obey GAE with other values than the sampling critic's."
         ),
         guide_fix=Fix(
             text="reduce critic fitting: vf_iters 3 → 1",

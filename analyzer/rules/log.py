@@ -212,12 +212,14 @@ RULES: tuple[Rule, ...] = (
             (
                 Recent(Check(i.STALE_RATIO, ">", 1.0), 3, 3),
                 Recent(Check(i.KL_INTERCEPT, ">", 0.3), 3, 3),
+                Recent(Check(i.GAIN_INTERCEPT, ">", 0.3), 3, 3),
             )
         ),
         why=(
             "Before the step the ratio π/π_old must be 1 for every sample. It is not: the stored "
             "log-probabilities come from an older policy, another observation normaliser, or a "
-            "network with dropout. The surrogate and KL then start away from their own origin."
+            "network with dropout. The surrogate and KL then start away from their own origin: over "
+            "the candidates of the line search, gain ∝ β and KL ∝ β² do not meet 0 at β = 0."
         ),
         guide_fix=Fix(
             text="check ratio_mean and ratio_std; they should not be exactly 1",
@@ -236,45 +238,10 @@ RULES: tuple[Rule, ...] = (
                 source="TRPO paper, section 5: L(θ_old) uses ratio 1",
             ),
         ),
-        explains=("TRPO501", "TRPO503", "TRPO007"),
+        explains=("TRPO501", "TRPO503", "TRPO007", "TRPO006"),
         sources=("arXiv 1502.05477, section 5",),
         confidence=0.9,
         needs_trust_region=False,
-    ),
-    Rule(
-        code="TRPO004",
-        name="parameters-not-applied",
-        title="The accepted step never reached the policy's parameters",
-        link="policy change",
-        level="fault",
-        latency=3,
-        when=Either(
-            (
-                Recent(Check(i.STEP_APPLIED, "<", 0.5), 3, 3),
-                Recent(Check(i.CANDIDATE_MOTION, "≤", 0.0), 3, 3),
-            )
-        ),
-        why=(
-            "The search reports a step of length β‖s‖, but the parameters moved by much less. The "
-            "flat vector was written to a copy, or the old parameters were put back after success."
-        ),
-        guide_fix=None,
-        differs="",
-        fixes=(
-            Fix(
-                text=(
-                    "Write the flat vector into the tensors the sampling policy uses (copy_ under "
-                    "no_grad, not assignment to .data of a view), and check that the log-"
-                    "probabilities change after it."
-                ),
-                origin="founded",
-                source="‖θ_after − θ_before‖ = β‖s‖ by definition of the step",
-            ),
-        ),
-        explains=("TRPO007", "TRPO501", "TRPO604", "TRPO605"),
-        sources=("definition of the line search, arXiv 1502.05477, appendix C",),
-        confidence=0.95,
-        needs_trust_region=True,
     ),
     Rule(
         code="TRPO007",
