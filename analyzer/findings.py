@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analyzer.answers import Answers, Judged
-from analyzer.diagnosis import LINKS, Finding, Level, Link
+from analyzer.base_rates import base_of, estimate, kind_of
+from analyzer.diagnosis import LINKS, Base, Finding, Level, Link
 from analyzer.loop import EXPLAINS, latency
 
 ONLY_PRINTED_WRONG = ("TRPO002", "TRPO007")
@@ -80,6 +81,7 @@ def finding(
     numbers = view.iterations.middle
     first, last = int(numbers[hit.onset]), int(numbers[row])
     link: Link = rule.where(view, row) if rule.where else rule.link
+    confidence, base = _confidence(answers, hit, row)
     return Finding(
         code=rule.code,
         name=rule.name,
@@ -87,7 +89,8 @@ def finding(
         link=link,
         level=_level(hit, explained, hits),
         answer="yes",
-        confidence=_confidence(answers, hit, row),
+        confidence=confidence,
+        base=base,
         first_bad_iteration=first,
         last_bad_iteration=last,
         explained_by=explained.get(rule.code),
@@ -97,18 +100,23 @@ def finding(
     )
 
 
-def _confidence(answers: Answers, hit: Hit, row: int) -> float:
-    """The rule's prior, less for printed digits and for explanations that cannot be judged."""
+def _confidence(answers: Answers, hit: Hit, row: int) -> tuple[float, Base]:
+    """How often such a finding was right on the bench, less for what this log cannot tell."""
     rule, view = hit.judged.rule, hit.judged.view
-    confidence = rule.confidence
-    if any(measure.of(view).coarse[: row + 1].any() for measure in rule.measures):
-        confidence *= COARSE
+    base = base_of(rule.code, kind_of(view))
+    confidence = estimate(base, rule.confidence)
+    if base.log == "whole log":
+        coarse = any(measure.of(view).coarse[: row + 1].any() for measure in rule.measures)
+        confidence *= COARSE if coarse else 1.0
+    else:
+        whole = estimate(base_of(rule.code, "whole log"), rule.confidence)
+        confidence = min(confidence, COARSE * whole)
     unjudged = sum(
         not judged.known(hit.onset)
         for judged in answers.judged
         if hit.code in EXPLAINS.get(judged.rule.code, ()) and not judged.not_applicable
     )
-    return round(confidence * UPSTREAM_UNKNOWN**unjudged, 2)
+    return round(confidence * UPSTREAM_UNKNOWN**unjudged, 2), base
 
 
 def causes_of(findings: Sequence[Finding]) -> list[Finding]:

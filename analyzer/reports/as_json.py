@@ -44,6 +44,7 @@ def as_json(run: Run, diagnosis: Diagnosis, *, path: str) -> dict[str, Any]:
             "title": cause.title,
             "link": cause.link,
             "confidence": cause.confidence,
+            "base": _base(cause),
             "first_bad_iteration": cause.first_bad_iteration,
         },
         "guide": {"section": diagnosis.guide.section, "answer": diagnosis.guide.answer},
@@ -106,6 +107,11 @@ def dumps(found: Mapping[str, Any]) -> str:
     return json.dumps(_strict(found), allow_nan=False, separators=(",", ":"))
 
 
+def _base(finding: Finding) -> shape.Base | None:
+    base = finding.base
+    return None if base is None else {"right": base.right, "of": base.of, "log": base.log}
+
+
 def _finding(finding: Finding) -> shape.Finding:
     return {
         "code": finding.code,
@@ -115,6 +121,7 @@ def _finding(finding: Finding) -> shape.Finding:
         "level": finding.level,
         "answer": finding.answer,
         "confidence": finding.confidence,
+        "base": _base(finding),
         "first_bad_iteration": finding.first_bad_iteration,
         "last_bad_iteration": finding.last_bad_iteration,
         "explained_by": finding.explained_by,

@@ -82,10 +82,7 @@ def _cause(diagnosis: Diagnosis) -> Paragraphs:
     if shown.title.lower() not in diagnosis.headline.lower():
         lines += say(sentence(shown.title))
     lines += say(sentence(shown.why))
-    return lines + say(
-        f"Link: {shown.link}. Confidence {shown.confidence:.2f}. "
-        f"More: trpo-tui explain {shown.code}"
-    )
+    return lines + say(f"Link: {shown.link}. {shown.sureness} More: trpo-tui explain {shown.code}")
 
 
 def _evidence(diagnosis: Diagnosis) -> Paragraphs:

@@ -35,6 +35,14 @@ class State(TypedDict):
     reason: Annotated[str | None, "One sentence, such as an exception's text."]
 
 
+class Base(TypedDict):
+    """What a confidence rests on: runs of the fault bench with this kind of log."""
+
+    right: Annotated[int, "Runs in which the cause that was named was the right one."]
+    of: Annotated[int, "Runs in which it was named."]
+    log: Annotated[str, "Kind of log: whole log, partial log or printed table."]
+
+
 class Cause(TypedDict):
     """The link that died first."""
 
@@ -43,6 +51,7 @@ class Cause(TypedDict):
     title: Annotated[str, "What is wrong, in one sentence."]
     link: Annotated[Link, "Link of the update that is dead."]
     confidence: Annotated[float, "How often such a finding is right, 0 to 1."]
+    base: Annotated[Base | None, "What the confidence rests on."]
     first_bad_iteration: Annotated[int | None, "Where it began."]
 
 
@@ -98,6 +107,7 @@ class Finding(TypedDict):
     level: Annotated[Level, "Only a fault can be the cause."]
     answer: Annotated[Answer, "What the rule says."]
     confidence: Annotated[float, "How often such a finding is right, 0 to 1."]
+    base: Annotated[Base | None, "What the confidence rests on."]
     first_bad_iteration: Annotated[int | None, "Where it began."]
     last_bad_iteration: Annotated[int | None, "Last iteration in which it was seen."]
     explained_by: Annotated[str | None, "Code of the finding that causes this one."]
