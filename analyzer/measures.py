@@ -14,6 +14,8 @@ WINDOW = 10
 KL_IS_ROUNDING = 1024.0
 """A trust region below this many rounding units is no trust region."""
 
+UNBOUNDED = 1e6
+"""Half an action range that is no range: the largest number of a type, declared as a bound."""
 SUM_OF_ZEROS = 1e-9
 """A KL at or below this is rounding: no trust region anyone means is that small, nats."""
 
@@ -238,7 +240,7 @@ def _half_range_sigma(view: View) -> Interval:
     half = 1.0
     if isinstance(low, list | tuple) and isinstance(high, list | tuple) and len(low):
         widths = 0.5 * (np.asarray(high, dtype=np.float64) - np.asarray(low, dtype=np.float64))
-        if np.isfinite(widths).all() and (widths > 0).all():
+        if (widths > 0).all() and (widths < UNBOUNDED).all():
             half = float(widths.min())
     sigma = view["log_std_max"].or_else(view["log_std_mean"])
     return sigma - float(np.log(half))

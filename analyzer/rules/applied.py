@@ -60,6 +60,7 @@ RULES: tuple[Rule, ...] = (
                     "region, in five iterations in a row and after the first five. The observation "
                     "normaliser moves too fast, or another optimiser is at work."
                 ),
+                explains=False,
             ),
         ),
         why=(

@@ -1,0 +1,107 @@
+"""What the policy itself tells: exploration left, saturation, and whether it came about by learning."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from analyzer import measures as m
+from analyzer.condition import streak_start
+from analyzer.interval import Interval, exact
+from analyzer.measure import Measure, column, derived, last_known
+from analyzer.view import View
+
+FROZEN = 20
+"""Rows after which a σ that never changes is called fixed."""
+
+
+def _came_about(
+    x: Interval, numbers: Interval, *, jump: float, high: float, reset: float
+) -> tuple[Interval, Interval]:
+    """Two flags a row: x is high since one iteration raised it by `jump`; since the first iteration.
+
+    Both end where x falls below `reset`. One step inside a trust region moves a policy little, so a
+    quantity of it that leaps was set from outside; one that was high at the start was never learned.
+    """
+    n = len(x)
+    rows = np.flatnonzero(x.known)
+    at_once, at_start, back = (np.zeros(n, dtype=bool) for _ in range(3))
+    if len(rows):
+        value, number = x.low[rows], numbers.middle[rows]
+        # Iterations apart: learning may have led there in between.
+        leap = (np.diff(value) >= jump) & (value[1:] >= high) & (np.diff(number) <= 1.0)
+        at_once[rows[1:]] = leap
+        at_start[rows[0]] = value[0] >= high and number[0] <= 1.0
+        back[rows] = value < reset
+    ended = last_known(back)
+    seen = np.cumsum(x.known) > 0
+    flags = [
+        exact((last_known(begun) > ended).astype(np.float64), seen) for begun in (at_once, at_start)
+    ]
+    return flags[0], flags[1]
+
+
+def _origin(
+    name: str, what: str, of: Callable[[View], Interval], columns: str, **bounds: float
+) -> tuple[Measure, Measure]:
+    """The measures of `_came_about`, named after what they speak of."""
+
+    def flag(view: View, which: int) -> Interval:
+        return _came_about(of(view), view.iterations, **bounds)[which]
+
+    return (
+        derived(f"{name}_at_once", "flag", f"1 since {what} within one iteration", lambda v: flag(v, 0), columns),
+        derived(f"{name}_from_start", "flag", f"1 since {what} in the first iteration", lambda v: flag(v, 1), columns),
+    )  # fmt: skip
+
+
+def _entropy_spent(view: View) -> Interval:
+    """Entropy lost by the update, over the most a KL of that size allows: √(d·KL) to second order."""
+    d = float(view.fact("action_dim") or np.nan)
+    kl = view["kl"]
+    most = (kl * d).sqrt()
+    return ((view["entropy"] - view["entropy_after"]) / most).where(kl.low > m.SUM_OF_ZEROS)
+
+
+def _sigma_fixed(view: View) -> Interval:
+    """Rows in a row, up to this one, whose σ is the same to the last digit while KL is above 0."""
+    sigma, kl = view["log_std_mean"], view["kl"]
+    n = len(view)
+    alive = kl.known & (kl.low > m.SUM_OF_ZEROS)
+    if not n:
+        return view.empty()
+    before = np.concatenate(([0], last_known(sigma.known)[:-1]))
+    same = sigma.known & (sigma.middle == sigma.middle[np.maximum(before, 0)]) & alive
+    start = streak_start(same, sigma.known & kl.known)
+    return exact(
+        np.where(same, np.arange(n) - start + 1, 0).astype(np.float64),
+        sigma.known & ~sigma.coarse & kl.known,
+    )
+
+
+def _horizon_share(view: View) -> Interval:
+    """Steps that the discount looks ahead, 1/(1−γ), over the mean length of episodes."""
+    gamma, length = view["gamma"], view["episode_length_mean"]
+    ahead = 1.0 / (1.0 - gamma.where(gamma.low < 1.0))
+    return ahead / length.where(length.low > 0.0)
+
+
+def _inputs_in_range(view: View) -> Interval:
+    """1 where observations are normalised and few of them clipped: their size saturates nothing."""
+    clipped = view["observation_clip_fraction"]
+    fine = clipped.known & (clipped.high < 0.1)
+    return exact(fine.astype(np.float64), np.ones(len(view), dtype=bool))
+
+
+# fmt: off
+ITERATIONS = derived("iterations_done", "iterations", "iteration number", lambda v: v.iterations, "")
+SATURATED = column("saturated_units_fraction")
+SATURATED_AT_ONCE, SATURATED_FROM_START = _origin("saturated", "units saturated", lambda v: v["saturated_units_fraction"], "saturated_units_fraction", jump=0.25, high=0.4, reset=0.3)
+MEANS_OUTSIDE = column("action_mean_clip_fraction")
+OUTSIDE_AT_ONCE, OUTSIDE_FROM_START = _origin("outside", "the means left the bounds", lambda v: v["action_mean_clip_fraction"], "action_mean_clip_fraction", jump=0.5, high=0.8, reset=0.5)
+COLLAPSED_AT_ONCE, COLLAPSED_FROM_START = _origin("collapsed", "σ fell", lambda v: -m.SIGMA.of(v), "log_std_max", jump=1.0, high=4.0, reset=3.5)
+ENTROPY_SPENT = derived("entropy_spent", "1", "(entropy − entropy_after) / √(d·KL)", _entropy_spent, "entropy entropy_after kl", shows="entropy entropy_after kl")
+SIGMA_FIXED = derived("sigma_unchanged", "iterations", "iterations in a row with the same log σ and KL > 0", _sigma_fixed, "log_std_mean kl", shows="log_std_mean")
+EFFECTIVE_SAMPLES = column("effective_sample_size")
+HORIZON_SHARE = derived("horizon_share", "fraction", "1/(1−γ) / mean episode length", _horizon_share, "gamma episode_length_mean", shows="gamma episode_length_mean")
+INPUTS_IN_RANGE = derived("inputs_in_range", "flag", "1 where observations are normalised and under 10 % of them clipped", _inputs_in_range, "", "observation_clip_fraction", shows="observation_clip_fraction")
+# fmt: on
