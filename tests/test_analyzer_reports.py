@@ -462,22 +462,6 @@ def test_several_runs_are_a_table_grouped_by_cause():
     assert lines[1].endswith("aaa  since 4, 9 iterations, finished")
 
 
-def test_why_shows_the_numbers_from_three_before_to_three_after():
-    lines = reports.why("101", RUN, FAULT, path="r").splitlines()
-    start = next(i for i, line in enumerate(lines) if line.split()[:1] == ["iteration"])
-    shown = lines[start + 1 : start + 8]
-    assert [int(line.lstrip("> ").split()[0]) for line in shown] == [1, 2, 3, 4, 5, 6, 7]
-    assert [line.startswith(">") for line in shown] == [False] * 3 + [True] + [False] * 3
-    assert "reward_range" in lines[start]
-    assert max(map(len, lines)) <= 80
-    assert any("from reward_min, reward_max" in line for line in lines)
-
-
-def test_why_answers_for_a_rule_that_was_not_found():
-    said = reports.why("TRPO302", RUN, FAULT, path="r")
-    assert "not applicable: no conjugate gradient in PPO" in " ".join(said.split())
-
-
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 @pytest.mark.parametrize("plain", [False, True])
 def test_every_rule_can_be_explained_in_eighty_columns(rule, plain):
@@ -491,7 +475,6 @@ def test_every_rule_can_be_explained_in_eighty_columns(rule, plain):
         assert " ".join(rule.when.text.split()) in squeezed
         assert all(source in squeezed for source in rule.sources)
         assert all(measure.name in said for measure in rule.measures)
-    assert len(reports.why(rule, RUN, FAULT, path="r")) > 100
 
 
 @pytest.mark.parametrize("name", ["101", "TRPO101", "trpo101", "constant-reward", " 101 "])

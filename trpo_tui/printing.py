@@ -2,10 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analyzer import reports
 from analyzer.reports.tables import Judged
+from runlog.errors import UserError
 from trpo_tui.analysis import analyze_run
+
+if TYPE_CHECKING:
+    from analyzer.diagnosis import Diagnosis
+    from analyzer.reports.why import Why
+    from runlog.run import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +40,10 @@ def printed(found: Sequence[Judged], style: Style, *, several: bool) -> str:
     """The report on one path; for `several` a table as text, else one report after the other."""
     if several and style.form == "text" and not style.guide_only and style.why is None:
         return reports.table(found, plain=style.plain)
+    if style.form == "html" and len(found) > 1:
+        raise UserError("--format html is a page of one run: give one PATH, or --format markdown")
     one: Mapping[str, Callable[[Judged, Style], str]]
-    one = {"text": _text, "markdown": _markdown, "json": _json}
+    one = {"text": _text, "markdown": _markdown, "json": _json, "html": _html}
     between = "" if style.form == "json" else "\n"
     return between.join(one[style.form](judged, style) for judged in found)
 
@@ -43,7 +53,8 @@ def _text(judged: Judged, style: Style) -> str:
         return f"{judged.error}\n"
     run, diagnosis, path = judged.run, judged.diagnosis, judged.path
     if style.why is not None:
-        return reports.why(style.why, run, diagnosis, path=path, plain=style.plain)
+        found, convert = _why(style.why, run, diagnosis, path)
+        return reports.why_text(found, path=path, convert=convert, plain=style.plain)
     if style.guide_only:
         return reports.guide_only(diagnosis, path=path, plain=style.plain)
     return reports.text(
@@ -64,11 +75,44 @@ def _markdown(judged: Judged, style: Style) -> str:
     return reports.markdown(judged.run, judged.diagnosis, path=judged.path)
 
 
+def _html(judged: Judged, style: Style) -> str:
+    from analyzer.reports.page import page, preformatted
+
+    if judged.run is None or judged.diagnosis is None or style.why or style.guide_only:
+        return preformatted(judged.path, _text(judged, style))
+    return page(judged.run, judged.diagnosis, path=judged.path)
+
+
 def _json(judged: Judged, style: Style) -> str:
     if judged.run is None or judged.diagnosis is None:
         return reports.dumps({"path": judged.path, "error": judged.error}) + "\n"
-    if style.guide_only:
+    if style.why is not None:
+        found = reports.why_json(
+            _why(style.why, judged.run, judged.diagnosis, judged.path)[0], path=judged.path
+        )
+    elif style.guide_only:
         found = reports.guide_json(judged.diagnosis, path=judged.path)
     else:
         found = reports.as_json(judged.run, judged.diagnosis, path=judged.path)
     return reports.dumps(found) + "\n"
+
+
+def _why(code: str, run: "Run", diagnosis: "Diagnosis", path: str) -> tuple["Why", str]:
+    """What one rule says, and the command that makes the table its lines read (empty: it is there)."""
+    from shlex import quote
+
+    from analyzer.answers import answers
+
+    judged = answers(run, ignore=dict(diagnosis.ignored))
+    table = _table_of(path)
+    made = table or "run.parquet"
+    found = reports.why(reports.rule_called(code), judged, table=made)
+    return found, "" if table else f"trpo-tui convert {quote(path)} -o {made}"
+
+
+def _table_of(path: str) -> str | None:
+    """The Parquet file that pandas and DuckDB can open without us."""
+    for file in (Path(path), Path(path) / "run.parquet"):
+        if file.suffix == ".parquet" and file.is_file():
+            return str(file)
+    return None

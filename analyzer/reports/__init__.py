@@ -4,8 +4,9 @@ from analyzer.reports.as_json import as_json, dumps, guide_json
 from analyzer.reports.as_markdown import markdown
 from analyzer.reports.as_text import guide_only, text
 from analyzer.reports.explaining import explain, rule_called
-from analyzer.reports.numbers_behind import why
 from analyzer.reports.tables import Judged, rules_table, table
+from analyzer.reports.why import why, why_json
+from analyzer.reports.why_text import why_text
 
 __all__ = [
     "Judged",
@@ -20,4 +21,6 @@ __all__ = [
     "table",
     "text",
     "why",
+    "why_json",
+    "why_text",
 ]
