@@ -25,7 +25,7 @@ demo: install  ## train a broken run, watch it, name the cause, train it without
 test: install  ## every test that needs no other program
 	$(BIN)/pytest -n $(JOBS)
 
-test-system: install  ## the tests that need tmux, sshd and EGL, and the long ones
+test-system: install  ## the tests that need tmux, sshd, EGL and Chromium, and the long ones
 	$(BIN)/pytest -m 'system or slow'
 
 check: install  ## lint, format, types, imports between the packages, generated docs
