@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from analyzer import reports
 from analyzer.reports.tables import Judged
 from runlog.errors import UserError
-from runlog.errors import UserError
 from trpo_tui.analysis import analyze_run
 
 if TYPE_CHECKING:
@@ -43,8 +42,6 @@ def printed(found: Sequence[Judged], style: Style, *, several: bool) -> str:
         return reports.table(found, plain=style.plain)
     if style.form == "html" and len(found) > 1:
         raise UserError("--format html is a page of one run: give one PATH, or --format markdown")
-    if style.form == "html" and len(found) > 1:
-        raise UserError("--format html is a page of one run: give one PATH, or --format markdown")
     one: Mapping[str, Callable[[Judged, Style], str]]
     one = {"text": _text, "markdown": _markdown, "json": _json, "html": _html}
     between = "" if style.form == "json" else "\n"
@@ -76,14 +73,6 @@ def _markdown(judged: Judged, style: Style) -> str:
     if style.why is not None or style.guide_only:
         return f"```\n{_text(judged, style)}```\n"
     return reports.markdown(judged.run, judged.diagnosis, path=judged.path)
-
-
-def _html(judged: Judged, style: Style) -> str:
-    from analyzer.reports.page import page, preformatted
-
-    if judged.run is None or judged.diagnosis is None or style.why or style.guide_only:
-        return preformatted(judged.path, _text(judged, style))
-    return page(judged.run, judged.diagnosis, path=judged.path)
 
 
 def _html(judged: Judged, style: Style) -> str:
