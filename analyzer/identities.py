@@ -8,13 +8,15 @@ the diagonal Gaussian.
 
 import numpy as np
 
-from analyzer.interval import Flags, Interval, exact
+from analyzer.interval import Flags, Floats, Interval, exact
 from analyzer.measure import Measure, derived
 from analyzer.view import View
 from runlog.run import ListColumn
 
 MANY_DIMENSIONS = 50
 """Action dimensions assumed where they are not told and KL may be their mean."""
+IMPOSSIBLE = 4.0
+"""Times the bound: the Fisher matrix is the policy's, the bound that of the sampled scores."""
 LARGE_KL = 0.5
 """A step of this KL says nothing about the first order, nats."""
 SETTLED = 5
@@ -86,7 +88,9 @@ def _joint_kl(view: View) -> Interval:
 
 def _kl_to_variance(view: View) -> Interval:
     half = log_ratio_std(view).square() * 0.5
-    return (_joint_kl(view) / half).where(_positive(half, 0.5e-6))
+    # Of a step far beyond any trust region the variance is no second-order term any more.
+    small = half.high < LARGE_KL
+    return (_joint_kl(view) / half).where(_positive(half, 0.5e-6) & small)
 
 
 def _printed_kl_to_variance(view: View) -> Interval:
@@ -200,23 +204,22 @@ def _candidate_slope(view: View) -> Interval:
     return exact(median, some)
 
 
-def _gradient_whole(view: View) -> Flags:
-    """False where a tensor got no gradient, or one 100 times that of every other: a fault of its
-    own, which makes gᵀs what it is not."""
+def _gradient_possible(view: View) -> Flags:
+    """False where a tensor got no gradient, or where g cannot be the mean of score × advantage:
+    gᵀ(F + λI)⁻¹g ≤ mean Â² by Cauchy–Schwarz. Faults of their own, which make gᵀs what it is not."""
+    natural = view["gradient_dot_direction"]
+    possible = ~(natural.known & (natural.low > IMPOSSIBLE * np.maximum(_mean_square(view), 1.0)))
     norms = view.lists("gradient_norms")
-    whole = np.ones(len(view), dtype=bool)
-    some = norms.present & (np.diff(norms.offsets) >= 3)
-    if not some.any():
-        return whole
-    row = _row_of(norms)
-    size = np.nan_to_num(norms.values)
-    first, dead = np.zeros(len(view)), np.zeros(len(view), dtype=bool)
-    np.maximum.at(first, row, size)
-    np.logical_or.at(dead, row, size == 0.0)
-    second = np.zeros(len(view))
-    below = size < first[row]
-    np.maximum.at(second, row[below], size[below])
-    return ~some | (~dead & (second >= 0.01 * first))
+    dead = np.zeros(len(view), dtype=bool)
+    if len(norms.values):
+        np.logical_or.at(dead, _row_of(norms), np.nan_to_num(norms.values) == 0.0)
+    return possible & ~dead
+
+
+def _mean_square(view: View) -> Floats:
+    """(n,) mean Â², 1 where it is not told."""
+    std = view["advantage_std"]
+    return np.where(std.known, std.high**2, 1.0)
 
 
 def _first_order(view: View) -> Interval:
@@ -235,11 +238,12 @@ def _first_order(view: View) -> Interval:
     s1 = gains.values[last] / (b1 * expected.low)
     s2 = gains.values[before] / (b2 * expected.low)
     limit = s1 + np.where(before < last, (s1 - s2) * b1 / np.where(b2 > b1, b2 - b1, 1.0), 0.0)
+    some &= gains.values[last] != 0.0  # candidates that do not move at all are TRPO004's
     several = some & (count >= 3) & (np.abs(s1 - s2) < 0.5)
     slope = SURROGATE_SLOPE.of(view)
     one = some & (count == 1) & slope.known & _accepted(view)
     value = np.where(several, limit, np.maximum(s1, slope.low))
-    gate = _positive(expected) & (b1 * expected.low > 32.0 * view.eps) & _gradient_whole(view)
+    gate = _positive(expected) & (b1 * expected.low > 32.0 * view.eps) & _gradient_possible(view)
     kl, delta = view["kl"], view["max_kl"]  # a longer step is no small one
     gate &= ~(kl.known & delta.known & (kl.low > 1.5 * delta.high)) & ~(kl.low > LARGE_KL)
     return exact(value, (several | one) & gate & np.isfinite(value))
@@ -352,8 +356,8 @@ NOISE_Z = derived("noise_z", "σ", "|entropy + mean log π(a|s)| / √(d/2N)", _
 CRITIC_FIT_ORDER = derived("advantage_over_value_loss", "1", "(std² + mean² of the raw advantage) / value_loss", _critic_fit_order, "advantage_raw_std advantage_raw_mean value_loss", "value_max return_max")
 CANDIDATE_SLOPE = derived("candidate_slope", "1", "median over candidates of gain / (β·expected_improvement)", _candidate_slope, "line_search_gains line_search_fractions expected_improvement")
 KL_INTERCEPT = derived("kl_intercept", "δ", "KL of the candidates at β → 0, over δ", _kl_intercept, "line_search_kls line_search_fractions max_kl")
-FIRST_ORDER = derived("first_order_gain", "1", "gain / (β·expected_improvement) as β → 0", _first_order, "line_search_gains line_search_fractions expected_improvement", "advantage_log_ratio_mean step_fraction gradient_norms")
-FROM_FLIPPED = derived("distance_from_flipped", "1", "|gain / (β·expected_improvement) as β → 0, + 1|", lambda v: (FIRST_ORDER.of(v) + 1.0).abs(), "line_search_gains line_search_fractions expected_improvement", "advantage_log_ratio_mean step_fraction gradient_norms")
+FIRST_ORDER = derived("first_order_gain", "1", "gain / (β·expected_improvement) as β → 0", _first_order, "line_search_gains line_search_fractions expected_improvement", "advantage_log_ratio_mean step_fraction gradient_norms gradient_dot_direction advantage_std kl max_kl")
+FROM_FLIPPED = derived("distance_from_flipped", "1", "|gain / (β·expected_improvement) as β → 0, + 1|", lambda v: (FIRST_ORDER.of(v) + 1.0).abs(), "line_search_gains line_search_fractions expected_improvement", "advantage_log_ratio_mean step_fraction gradient_norms gradient_dot_direction advantage_std kl max_kl")
 SURROGATE_MATCH = derived("surrogate_match", "1", "(policy_loss_before − policy_loss) / actual_improvement", _surrogate_match, "policy_loss_before policy_loss actual_improvement step_fraction")
 MOVED_AFTER = derived("moved_besides_the_step", "1", "|‖Δθ‖ at the end − ‖Δθ‖ of the step| / 1e4·ε·‖θ‖", _moved_after, "parameter_delta_norm step_parameter_delta_norm", "policy_parameter_norm", shows="parameter_delta_norm step_parameter_delta_norm")
 DRIFT = derived("drift_over_trust_region", "δ", f"kl_drift / max_kl, after iteration {SETTLED}", _drift, "kl_drift max_kl", shows="kl_drift")

@@ -33,6 +33,10 @@ REFITTED = 0.01
 ENOUGH = 30
 """Steps from which a correlation below .3 is no accident of related numbers."""
 
+LASTS = 1000
+"""Rows for which a window's answer stands where no later one can tell: ends of episodes are rare in
+a run that learns to avoid them."""
+
 _LISTS = tuple(
     f"window_{name}"
     for name in ("reward", "value", "next_value", "advantage", "terminated", "truncated")
@@ -256,25 +260,30 @@ def _kinds(view: View) -> Interval:
     n = len(view)
     kind = np.where(share.middle > 0.0, float(OTHER), float(RIGHT))
     left = share.present & (share.middle > 0.0)
+    telling = share.present.copy()
     at = steps.checked
     judgement = _judgement(view, steps, steps.row[at])
-    at = at[left[steps.row[at]]]
-    if len(at):
+    if left.any():
         row = steps.row[at]
         for tried in (_alternatives(steps, at), _fitted(steps, at)):
             for which, residual, inside in tried:
                 obeyed = judgement.broken(row, residual, inside) == 0
                 kind[left & (kind == OTHER) & obeyed] = which
+                # Both recursions are the same here, so nothing speaks against the one seen before.
+                seen = np.cumsum(left & (kind == which)) > 0
+                telling &= ~(obeyed & seen & (kind == RIGHT))
+        at = at[left[row]]
+        row = steps.row[at]
         carry = steps.gamma[at] * steps.lam[at] * (1.0 - steps.end[at])
         own = steps.advantage[at] - carry * steps.advantage[at + 1]
         alike = _correlation(row, n, own, own - _residual(steps, at))
-        most = left & (kind == OTHER) & (share.middle > 0.9)
         refitted = CRITIC_FIT_ERROR.of(view)
-        known = refitted.known & (refitted.low > REFITTED)
-        kind[most & ((alike > SAME_TERMS) | known)] = VALUES
+        known = refitted.known & (refitted.low > REFITTED) & (share.middle > 0.5)
+        most = left & (kind == OTHER) & (share.middle > 0.9)
+        kind[(left & (kind == OTHER) & known) | (most & (alike > SAME_TERMS))] = VALUES
         most &= kind == OTHER
         kind[most & (np.abs(alike) < NO_RELATION) & (judgement.count >= ENOUGH)] = NONE
-    return exact(kind, share.present)
+    return exact(kind, telling)
 
 
 BROKEN_STEPS = derived("steps_off_the_recursion", "fraction", "share of the window's steps with A_t ≠ r_t + γ(1 − terminated)V' − V + γλ(1 − end)A_{t+1}", _broken_share, " ".join((*_LISTS, "gamma", "lam")))  # fmt: skip

@@ -12,8 +12,8 @@ OTHER_SURROGATE = 0.25
 """The two are the same sum and agree to 1e-6 in a right run; .8 to 1.6 apart in a wrong one."""
 NOT_FIRST_ORDER = 0.5
 """As β → 0 the ratio is 1: .85 to 1.3 in healthy runs, −.4 to .2 with another step's advantages."""
-FLIPPED = 0.25
-"""As close to −1 it is the sign alone, which TRPO205 names."""
+FLIPPED = 0.02
+"""As close to −1 it is the sign alone, which TRPO205 names: −1.000 in all such runs."""
 _OWN = Gate(Check(m.OWN_DEFINITIONS, "≥", 1.0))
 
 RULES: tuple[Rule, ...] = (
@@ -24,7 +24,7 @@ RULES: tuple[Rule, ...] = (
         link="advantage",
         level="fault",
         latency=25,
-        when=Recent(rederive.Obeys(rederive.WRONG), 1, 1),
+        when=Recent(rederive.Obeys(rederive.WRONG), 1, 1, stale=rederive.LASTS),
         why=(
             "A_t = r_t + γ(1 − terminated)V' − V + γλ(1 − end)A_{t+1} holds for every step of the "
             "window but its last. It is an identity, so one window that breaks it is proof; the "
@@ -73,7 +73,7 @@ RULES: tuple[Rule, ...] = (
                         _OWN,
                     )
                 ),
-                Recent(rederive.Obeys((rederive.NONE,)), 1, 1),
+                Recent(rederive.Obeys((rederive.NONE,)), 1, 1, stale=rederive.LASTS),
             )
         ),
         why=(

@@ -111,6 +111,10 @@ def _broken(tolerance: float, rows: int) -> Either:
     return Either((*off, *above))
 
 
+SELF_KL = 0.02
+"""KL over ½Var(log ratio). A KL against itself is 0; a step fitted to the noise of its own batch (a
+singular Fisher matrix, 100 iterations, 28 dimensions) went down to .07."""
+
 RULES: tuple[Rule, ...] = (
     Rule(
         code="TRPO001",
@@ -167,7 +171,7 @@ RULES: tuple[Rule, ...] = (
         when=Either(
             (
                 All((_KL_ZERO, Check(i.PRINTED_KL_TO_VARIANCE, "<", 0.1))),
-                Recent(Check(i.KL_TO_VARIANCE, "<", 0.1), 3, 3),
+                Recent(Check(i.KL_TO_VARIANCE, "<", SELF_KL), 3, 3),
                 All((_KL_ZERO, Check(m.POLICY_MOVED, ">", 1.0))),
                 # Logs that say no more than that searches succeed with visible steps.
                 All((Check(m.KL_ALWAYS_ZERO, "≥", 1.0), _VISIBLE)),
@@ -252,12 +256,7 @@ RULES: tuple[Rule, ...] = (
         latency=3,
         when=All(
             (
-                Either(
-                    (
-                        _broken(LOOSE, 3),
-                        Recent(Check(i.SURROGATE_SLOPE_ERROR, ">", 3.0), 3, 3),
-                    )
-                ),
+                _broken(LOOSE, 3),
                 Gate(Check(m.OWN_DEFINITIONS, "≥", 1.0)),
             )
         ),
@@ -267,6 +266,9 @@ RULES: tuple[Rule, ...] = (
                 when=Either(
                     (
                         _broken(TIGHT, 1),
+                        # No fault: heavy-tailed advantages make the second order of a healthy
+                        # step as large as its first.
+                        Recent(Check(i.SURROGATE_SLOPE_ERROR, ">", 3.0), 3, 3),
                         Recent(Check(i.GAUSSIAN_ENTROPY, ">", TIGHT), 3, 3),
                         Recent(Check(i.CRITIC_FIT_ERROR, ">", 0.01), 3, 3),
                     )

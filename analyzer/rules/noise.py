@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from analyzer import measures as m
 from analyzer.combination import All
 from analyzer.condition import Check
 from analyzer.diagnosis import Fix
 from analyzer.interval import Interval, exact
 from analyzer.measure import derived, last_known
-from analyzer.rule import Rule
+from analyzer.rule import Grade, Rule
 from analyzer.trends import NO_PROGRESS_20, last_means
 from analyzer.view import View
 
@@ -32,6 +33,12 @@ def _pooled_z(view: View) -> Interval:
 
 POOLED_Z = derived("gradient_signal", "standard errors", f"(gradient_cosine − its mean over permuted advantages) / their deviation, pooled over {POOLED} measurements", _pooled_z, "gradient_cosine gradient_cosine_null_mean gradient_cosine_null_std")  # fmt: skip
 
+_NO_SIGNAL = (
+    Check(POOLED_Z, "<", NOTHING),
+    Check(NO_PROGRESS_20, "≥", 1.0),
+    Check(m.RISE, "<", 4.0),
+)
+
 RULES: tuple[Rule, ...] = (
     Rule(
         code="TRPO207",
@@ -40,7 +47,16 @@ RULES: tuple[Rule, ...] = (
         link="gradient",
         level="warning",
         latency=30,
-        when=All((Check(POOLED_Z, "<", NOTHING), Check(NO_PROGRESS_20, "≥", 1.0))),
+        when=All((*_NO_SIGNAL, Check(m.LEARNING_ITERATIONS, "≥", 100.0))),
+        lesser=(
+            Grade(
+                level="info",
+                when=All(_NO_SIGNAL),
+                title="The gradient shows no signal above noise so far",
+                why="So do healthy runs for dozens of iterations; a hundred of them are a warning.",
+                explains=False,
+            ),
+        ),
         why=(
             "Gradients of two halves of the batch agree no better than with permuted advantages, and "
             "the return has not risen. It is a warning only: in runs that learn well the agreement is "
