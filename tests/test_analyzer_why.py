@@ -24,6 +24,7 @@ from runlog.reader import open_run
 from runlog.run import Run, run_of
 
 SAMPLES = sorted(Path("sample_logs").resolve().glob("*/run.parquet"))
+QUICK = ("TRPO101-constant-reward", "TRPO205-flipped-gradient", "healthy-hopper")
 
 
 def constant_from(first: int, rows: int = 20, **columns: float) -> Run:
@@ -54,7 +55,17 @@ def run_pandas(line: str) -> str:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(
+            path,
+            id=path.parent.name,
+            marks=() if path.parent.name in QUICK else (pytest.mark.slow,),
+        )
+        for path in SAMPLES
+    ],
+)
 def test_both_lines_give_the_measures_value(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = open_run(path)
     judged = answers(run)
