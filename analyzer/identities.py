@@ -8,15 +8,13 @@ the diagonal Gaussian.
 
 import numpy as np
 
-from analyzer.interval import Flags, Floats, Interval, exact
+from analyzer.interval import Flags, Interval, exact
 from analyzer.measure import Measure, derived
 from analyzer.view import View
 from runlog.run import ListColumn
 
 MANY_DIMENSIONS = 50
 """Action dimensions assumed where they are not told and KL may be their mean."""
-IMPOSSIBLE = 4.0
-"""Times the bound: the Fisher matrix is the policy's, the bound that of the sampled scores."""
 LARGE_KL = 0.5
 """A step of this KL says nothing about the first order, nats."""
 SETTLED = 5
@@ -25,14 +23,15 @@ HALF_LOG_2PI_E = 0.5 * float(np.log(2.0 * np.pi * np.e))
 """Entropy of a standard normal, nats."""
 
 
-def _positive(x: Interval, above: float | Interval = 0.0) -> Flags:
+def positive(x: Interval, above: float | Interval = 0.0) -> Flags:
     """Where x is surely above the bound."""
     bound = above.high if isinstance(above, Interval) else above
     return x.known & (x.low > bound)
 
 
-def _accepted(view: View) -> Flags:
-    return _positive(view["step_fraction"])
+def accepted(view: View) -> Flags:
+    """Where the search took a step."""
+    return positive(view["step_fraction"])
 
 
 def _rounding_of_step(view: View) -> Interval:
@@ -48,30 +47,30 @@ def _started_at_zero(view: View) -> bool:
 def _step_scale(view: View) -> Interval:
     x, s = view["step_direction_norm"], view["full_step_norm"]
     ratio = view["expected_improvement"] * s / x / (view["max_kl"] * 2.0)
-    return ratio.where(_positive(x) & _started_at_zero(view))
+    return ratio.where(positive(x) & _started_at_zero(view))
 
 
 def _step_cosine(view: View) -> Interval:
     g, s = view["gradient_norm"], view["full_step_norm"]
-    return (view["expected_improvement"] / (g * s)).where(_positive(g) & _positive(s))
+    return (view["expected_improvement"] / (g * s)).where(positive(g) & positive(s))
 
 
 def _damped_direction(view: View) -> Interval:
     g = view["gradient_norm"]
     ratio = view["step_direction_norm"] * view["damping"] / g
-    return ratio.where(_positive(g) & _started_at_zero(view))
+    return ratio.where(positive(g) & _started_at_zero(view))
 
 
 def _direction_curvature(view: View) -> Interval:
     curvature = view["curvature"]
     ratio = view["gradient_dot_direction"] / curvature
-    return ratio.where(_positive(curvature.abs()) & _started_at_zero(view))
+    return ratio.where(positive(curvature.abs()) & _started_at_zero(view))
 
 
 def _quadratic_kl(view: View) -> Interval:
     delta = view["max_kl"]
     expected = delta - view["full_step_norm"].square() * view["damping"] * 0.5
-    return (view["kl_full_step"] / expected).where(_positive(expected, delta * 0.05))
+    return (view["kl_full_step"] / expected).where(positive(expected, delta * 0.05))
 
 
 def log_ratio_std(view: View) -> Interval:
@@ -90,18 +89,18 @@ def _kl_to_variance(view: View) -> Interval:
     half = log_ratio_std(view).square() * 0.5
     # Of a step far beyond any trust region the variance is no second-order term any more.
     small = half.high < LARGE_KL
-    return (_joint_kl(view) / half).where(_positive(half, 0.5e-6) & small)
+    return (_joint_kl(view) / half).where(positive(half, 0.5e-6) & small)
 
 
 def _printed_kl_to_variance(view: View) -> Interval:
     half = log_ratio_std(view).square() * 0.5
-    return (view["kl"] / half).where(_positive(half, 0.5e-6))
+    return (view["kl"] / half).where(positive(half, 0.5e-6))
 
 
 def _improvement(view: View) -> Interval:
     expected = view["expected_improvement"] * view["step_fraction"]
     derived = view["actual_improvement"] / expected
-    return view["improvement_ratio"].or_else(derived).where(_accepted(view) & _positive(expected))
+    return view["improvement_ratio"].or_else(derived).where(accepted(view) & positive(expected))
 
 
 def _stale_ratio(view: View) -> Interval:
@@ -114,7 +113,7 @@ def _surrogate_slope(view: View) -> Interval:
     expected = view["expected_improvement"] * view["step_fraction"]
     # Below that the second order of the step, up to ≈ 2δ, is no smaller than the first.
     second_order = (view["max_kl"] * view["step_fraction"] * 4.0).or_else(1e3 * view.eps)
-    gate = _accepted(view) & _positive(expected, second_order) & (expected.low > 1e3 * view.eps)
+    gate = accepted(view) & positive(expected, second_order) & (expected.low > 1e3 * view.eps)
     return (view["advantage_log_ratio_mean"] / expected).where(gate)
 
 
@@ -138,7 +137,7 @@ def _log_prob_spread(view: View) -> Interval:
 def _step_applied(view: View) -> Interval:
     step = view["full_step_norm"] * view["step_fraction"]
     moved = view["step_parameter_delta_norm"].or_else(view["parameter_delta_norm"])
-    return (moved / step).where(_accepted(view) & _positive(step, _rounding_of_step(view)))
+    return (moved / step).where(accepted(view) & positive(step, _rounding_of_step(view)))
 
 
 def _gaussian_entropy(view: View) -> Interval:
@@ -173,10 +172,11 @@ def _critic_fit_order(view: View) -> Interval:
     scale = view["value_max"].abs().or_else(view["return_max"].abs()).square()
     # Below this both are the rounding of V itself.
     floor = scale * (1024.0 * view.eps) ** 2
-    return (squared / loss).where(_positive(loss, floor.or_else(0.0)))
+    return (squared / loss).where(positive(loss, floor.or_else(0.0)))
 
 
-def _row_of(column: ListColumn) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def row_of(column: ListColumn) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The row of every entry."""
     return np.repeat(np.arange(len(column)), np.diff(column.offsets))
 
 
@@ -186,9 +186,9 @@ def _candidate_slope(view: View) -> Interval:
     n = len(view)
     if len(gains.values) != len(fractions.values) or not len(gains.values):
         return view.empty()
-    row = _row_of(gains)
+    row = row_of(gains)
     expected = view["expected_improvement"]
-    gate = _positive(expected, 1e3 * view.eps) & gains.present
+    gate = positive(expected, 1e3 * view.eps) & gains.present
     slope = gains.values / (fractions.values * expected.low[row])
     usable = np.isfinite(slope) & gate[row]
     row, slope = row[usable], slope[usable]
@@ -204,57 +204,6 @@ def _candidate_slope(view: View) -> Interval:
     return exact(median, some)
 
 
-def _gradient_possible(view: View) -> Flags:
-    """False where a tensor got no gradient, or where g cannot be the mean of score × advantage:
-    gᵀ(F + λI)⁻¹g ≤ mean Â² by Cauchy–Schwarz. Faults of their own, which make gᵀs what it is not."""
-    natural = view["gradient_dot_direction"]
-    possible = ~(natural.known & (natural.low > IMPOSSIBLE * np.maximum(_mean_square(view), 1.0)))
-    norms = view.lists("gradient_norms")
-    dead = np.zeros(len(view), dtype=bool)
-    if len(norms.values):
-        np.logical_or.at(dead, _row_of(norms), np.nan_to_num(norms.values) == 0.0)
-    return possible & ~dead
-
-
-def _mean_square(view: View) -> Floats:
-    """(n,) mean Â², 1 where it is not told."""
-    std = view["advantage_std"]
-    return np.where(std.known, std.high**2, 1.0)
-
-
-def _first_order(view: View) -> Interval:
-    """Gain per β·gᵀs as β → 0, which is 1 whatever the step. From a row's two smallest candidates
-    where it has three; else, where the only one was accepted, the larger of what its gain and its
-    log ratio say, since one of the two may be off by the second order of the step."""
-    gains, fractions = view.lists("line_search_gains"), view.lists("line_search_fractions")
-    if len(gains.values) != len(fractions.values) or not len(gains.values):
-        return view.empty()
-    count = np.diff(gains.offsets)
-    some = gains.present & (count >= 1)
-    last = np.where(some, gains.offsets[1:] - 1, 0)
-    before = np.where(some & (count >= 3), last - 1, last)
-    expected = view["expected_improvement"]
-    b1, b2 = fractions.values[last], fractions.values[before]
-    s1 = gains.values[last] / (b1 * expected.low)
-    s2 = gains.values[before] / (b2 * expected.low)
-    limit = s1 + np.where(before < last, (s1 - s2) * b1 / np.where(b2 > b1, b2 - b1, 1.0), 0.0)
-    some &= gains.values[last] != 0.0  # candidates that do not move at all are TRPO004's
-    several = some & (count >= 3) & (np.abs(s1 - s2) < 0.5)
-    slope = SURROGATE_SLOPE.of(view)
-    one = some & (count == 1) & slope.known & _accepted(view)
-    value = np.where(several, limit, np.maximum(s1, slope.low))
-    gate = _positive(expected) & (b1 * expected.low > 32.0 * view.eps) & _gradient_possible(view)
-    kl, delta = view["kl"], view["max_kl"]  # a longer step is no small one
-    gate &= ~(kl.known & delta.known & (kl.low > 1.5 * delta.high)) & ~(kl.low > LARGE_KL)
-    return exact(value, (several | one) & gate & np.isfinite(value))
-
-
-def _surrogate_match(view: View) -> Interval:
-    gain = view["actual_improvement"]
-    told = view["policy_loss_before"] - view["policy_loss"]
-    return (told / gain).where(_accepted(view) & _positive(gain, 1e3 * view.eps))
-
-
 def _moved_after(view: View) -> Interval:
     """How far the policy moved besides the step, in units of the smallest move that shows."""
     end, step = view["parameter_delta_norm"], view["step_parameter_delta_norm"]
@@ -265,7 +214,7 @@ def _drift(view: View) -> Interval:
     """KL drift over δ, from the iteration on in which a healthy normaliser has settled."""
     delta = view["max_kl"]
     settled = view.iterations.middle > SETTLED
-    return (view["kl_drift"] / delta).where(_positive(delta) & settled)
+    return (view["kl_drift"] / delta).where(positive(delta) & settled)
 
 
 def _kl_intercept(view: View) -> Interval:
@@ -284,32 +233,15 @@ def _kl_intercept(view: View) -> Interval:
     return exact(np.where(np.isfinite(share), share, np.nan), some) / view["max_kl"]
 
 
-def _gain_intercept(view: View) -> Interval:
-    """Gain at β → 0, from the two smallest of three or more candidates on a line in β, over gᵀs."""
-    gains, fractions = view.lists("line_search_gains"), view.lists("line_search_fractions")
-    if len(gains.values) != len(fractions.values) or not len(gains.values):
-        return view.empty()
-    some = gains.present & (np.diff(gains.offsets) >= 3)
-    last = np.where(some, gains.offsets[1:] - 1, 0)
-    before = np.where(some, last - 1, 0)
-    b1, b2 = fractions.values[last], fractions.values[before]
-    g1, g2 = gains.values[last], gains.values[before]
-    intercept = g1 - b1 * (g2 - g1) / (b2 - b1)
-    share = np.where(np.abs(intercept) > 0.5 * np.abs(g1), np.abs(intercept), 0.0)
-    expected = view["expected_improvement"]
-    usable = some & np.isfinite(share) & _positive(expected, 1e3 * view.eps)
-    return exact(share, usable) / expected
-
-
 def _candidate_motion(view: View) -> Interval:
     """Largest |gain| or KL over a row's candidates, where the step itself is no rounding."""
     gains, kls = view.lists("line_search_gains"), view.lists("line_search_kls")
     if len(gains.values) != len(kls.values) or not len(kls.values):
         return view.empty()
     largest = np.zeros(len(view))
-    np.maximum.at(largest, _row_of(gains), np.maximum(np.abs(gains.values), np.abs(kls.values)))
+    np.maximum.at(largest, row_of(gains), np.maximum(np.abs(gains.values), np.abs(kls.values)))
     gate = gains.present & (np.diff(gains.offsets) > 0)
-    real = _positive(view["full_step_norm"], _rounding_of_step(view))
+    real = positive(view["full_step_norm"], _rounding_of_step(view))
     return exact(largest, gate & real)
 
 
@@ -325,7 +257,7 @@ def _conditioning(view: View) -> Interval:
     return (view["fisher_ritz_min"] + damping) / (view["fisher_ritz_max"] + damping)
 
 
-def _deviation(measure: Measure, name: str, text: str) -> Measure:
+def deviation(measure: Measure, name: str, text: str) -> Measure:
     """How far a ratio that should be 1 is from it."""
     return Measure(
         name=name,
@@ -356,19 +288,14 @@ NOISE_Z = derived("noise_z", "σ", "|entropy + mean log π(a|s)| / √(d/2N)", _
 CRITIC_FIT_ORDER = derived("advantage_over_value_loss", "1", "(std² + mean² of the raw advantage) / value_loss", _critic_fit_order, "advantage_raw_std advantage_raw_mean value_loss", "value_max return_max")
 CANDIDATE_SLOPE = derived("candidate_slope", "1", "median over candidates of gain / (β·expected_improvement)", _candidate_slope, "line_search_gains line_search_fractions expected_improvement")
 KL_INTERCEPT = derived("kl_intercept", "δ", "KL of the candidates at β → 0, over δ", _kl_intercept, "line_search_kls line_search_fractions max_kl")
-FIRST_ORDER = derived("first_order_gain", "1", "gain / (β·expected_improvement) as β → 0", _first_order, "line_search_gains line_search_fractions expected_improvement", "advantage_log_ratio_mean step_fraction gradient_norms gradient_dot_direction advantage_std kl max_kl")
-FROM_FLIPPED = derived("distance_from_flipped", "1", "|gain / (β·expected_improvement) as β → 0, + 1|", lambda v: (FIRST_ORDER.of(v) + 1.0).abs(), "line_search_gains line_search_fractions expected_improvement", "advantage_log_ratio_mean step_fraction gradient_norms gradient_dot_direction advantage_std kl max_kl")
-SURROGATE_MATCH = derived("surrogate_match", "1", "(policy_loss_before − policy_loss) / actual_improvement", _surrogate_match, "policy_loss_before policy_loss actual_improvement step_fraction")
 MOVED_AFTER = derived("moved_besides_the_step", "1", "|‖Δθ‖ at the end − ‖Δθ‖ of the step| / 1e4·ε·‖θ‖", _moved_after, "parameter_delta_norm step_parameter_delta_norm", "policy_parameter_norm", shows="parameter_delta_norm step_parameter_delta_norm")
 DRIFT = derived("drift_over_trust_region", "δ", f"kl_drift / max_kl, after iteration {SETTLED}", _drift, "kl_drift max_kl", shows="kl_drift")
-GAIN_INTERCEPT = derived("gain_intercept", "1", "|gain of the candidates at β → 0| / expected_improvement", _gain_intercept, "line_search_gains line_search_fractions expected_improvement")
 CANDIDATE_MOTION = derived("candidate_motion", "1", "max |gain|, KL over the candidates", _candidate_motion, "line_search_gains line_search_kls full_step_norm", "policy_parameter_norm")
 LEAST_CURVATURE = derived("least_curvature", "1", "(min pᵀAp/pᵀp − λ) / (max Ritz value + λ)", _least_curvature, "cg_min_curvature damping", "fisher_ritz_max")
 CONDITIONING = derived("fisher_conditioning", "1", "(min Ritz value + λ) / (max Ritz value + λ)", _conditioning, "fisher_ritz_min fisher_ritz_max damping")
 
-STEP_SCALE_ERROR = _deviation(STEP_SCALE, "step_scale_error", "|expected_improvement·‖s‖/‖x‖ / 2δ − 1|")
-DIRECTION_CURVATURE_ERROR = _deviation(DIRECTION_CURVATURE, "direction_curvature_error", "|gᵀx / xᵀAx − 1|")
+STEP_SCALE_ERROR = deviation(STEP_SCALE, "step_scale_error", "|expected_improvement·‖s‖/‖x‖ / 2δ − 1|")
+DIRECTION_CURVATURE_ERROR = deviation(DIRECTION_CURVATURE, "direction_curvature_error", "|gᵀx / xᵀAx − 1|")
 SURROGATE_SLOPE_ERROR = derived("surrogate_slope_error", "1.5√(2δ)", "|mean(Â·log ratio) / (β·expected_improvement) − 1| / 1.5√(2δ)", _slope_error, "advantage_log_ratio_mean expected_improvement step_fraction max_kl")
-SURROGATE_MATCH_ERROR = _deviation(SURROGATE_MATCH, "surrogate_match_error", "|(policy_loss_before − policy_loss) / actual_improvement − 1|")
-CRITIC_FIT_ERROR = _deviation(CRITIC_FIT_ORDER, "value_loss_error", "|(std² + mean² of the raw advantage) / value_loss − 1|")
+CRITIC_FIT_ERROR = deviation(CRITIC_FIT_ORDER, "value_loss_error", "|(std² + mean² of the raw advantage) / value_loss − 1|")
 # fmt: on

@@ -1,6 +1,6 @@
 """0xx: are the advantages GAE's, and those of the samples they are multiplied with?"""
 
-from analyzer import identities as i
+from analyzer import first_order as f
 from analyzer import measures as m
 from analyzer import rederive
 from analyzer.combination import All, Either, Gate, Recent
@@ -57,14 +57,14 @@ RULES: tuple[Rule, ...] = (
         latency=6,
         when=Either(
             (
-                All((Recent(Check(i.SURROGATE_MATCH_ERROR, ">", OTHER_SURROGATE), 3, 3), _OWN)),
+                All((Recent(Check(f.SURROGATE_MATCH_ERROR, ">", OTHER_SURROGATE), 3, 3), _OWN)),
                 All(
                     (
                         Recent(
                             All(
                                 (
-                                    Check(i.FIRST_ORDER, "<", NOT_FIRST_ORDER),
-                                    Check(i.FROM_FLIPPED, ">", FLIPPED),
+                                    Check(f.FIRST_ORDER, "<", NOT_FIRST_ORDER),
+                                    Check(f.FROM_FLIPPED, ">", FLIPPED),
                                 )
                             ),
                             4,

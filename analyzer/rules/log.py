@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analyzer import first_order as f
 from analyzer import identities as i
 from analyzer import measures as m
 from analyzer.combination import All, Either, Gate, Recent
@@ -216,7 +217,7 @@ RULES: tuple[Rule, ...] = (
             (
                 Recent(Check(i.STALE_RATIO, ">", 1.0), 3, 3),
                 Recent(Check(i.KL_INTERCEPT, ">", 0.3), 3, 3),
-                Recent(Check(i.GAIN_INTERCEPT, ">", 0.3), 3, 3),
+                Recent(Check(f.GAIN_INTERCEPT, ">", 0.3), 3, 3),
             )
         ),
         why=(

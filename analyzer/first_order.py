@@ -1,0 +1,127 @@
+"""The first order of a step, from the candidates of its line search: gain = β·gᵀs as β → 0.
+
+g gradient, s full step, β step fraction. It holds for any step along s, whatever made s, when the
+surrogate uses the advantages that g was taken with (Taylor expansion of the surrogate).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.identities import LARGE_KL, SURROGATE_SLOPE, accepted, deviation, positive, row_of
+from analyzer.interval import Flags, Floats, Interval, exact
+from analyzer.measure import derived
+from analyzer.view import View
+from runlog.run import ListColumn
+
+IMPOSSIBLE = 4.0
+"""Times the bound: the Fisher matrix is the policy's, the bound that of the sampled scores."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smallest:
+    """The smallest candidate of each row and the one before it (itself, where it is the only one).
+
+    Each (n,); rows without candidates hold those of another row, and `count` 0.
+    """
+
+    count: NDArray[np.int64]
+    fraction: Floats
+    gain: Floats
+    fraction_before: Floats
+    gain_before: Floats
+
+    @property
+    def limit(self) -> Floats:
+        """(n,) slope of the gain at β → 0, on a parabola through 0 and both."""
+        b1, b2 = self.fraction, self.fraction_before
+        s1, s2 = self.gain / b1, self.gain_before / b2
+        return s1 + np.where(b2 > b1, (s1 - s2) * b1 / np.where(b2 > b1, b2 - b1, 1.0), 0.0)
+
+    @property
+    def intercept(self) -> Floats:
+        """(n,) gain at β = 0, on a line through both; NaN where there is only one."""
+        slope = (self.gain_before - self.gain) / (self.fraction_before - self.fraction)
+        return self.gain - self.fraction * slope
+
+
+def _smallest(view: View) -> Smallest | None:
+    gains, fractions = view.lists("line_search_gains"), view.lists("line_search_fractions")
+    count = np.diff(gains.offsets)
+    there = gains.present & fractions.present & (count == np.diff(fractions.offsets)) & (count > 0)
+    if not there.any():
+        return None
+
+    def back(column: ListColumn, by: Flags) -> Floats:
+        last = np.where(there, column.offsets[1:] - 1, 0)
+        return np.asarray(column.values[last - (there & by)], dtype=np.float64)
+
+    none, several = np.zeros(len(view), dtype=bool), count > 1
+    return Smallest(
+        count=np.where(there, count, 0),
+        fraction=back(fractions, none),
+        gain=back(gains, none),
+        fraction_before=back(fractions, several),
+        gain_before=back(gains, several),
+    )
+
+
+def _gradient_possible(view: View) -> Flags:
+    """False where a tensor got no gradient, or where g cannot be the mean of score × advantage:
+    gᵀ(F + λI)⁻¹g ≤ mean Â² by Cauchy–Schwarz. Faults of their own, which make gᵀs what it is not."""
+    natural, std = view["gradient_dot_direction"], view["advantage_std"]
+    square = np.where(std.known, np.maximum(std.high**2, 1.0), 1.0)
+    possible = ~(natural.known & (natural.low > IMPOSSIBLE * square))
+    norms = view.lists("gradient_norms")
+    dead = np.zeros(len(view), dtype=bool)
+    if len(norms.values):
+        np.logical_or.at(dead, row_of(norms), np.nan_to_num(norms.values) == 0.0)
+    return possible & ~dead
+
+
+def _first_order(view: View) -> Interval:
+    """Gain per β·gᵀs as β → 0, which is 1 whatever the step. From a row's two smallest candidates
+    where it has three; else, where the only one was accepted, the larger of what its gain and its
+    log ratio say, since one of the two may be off by the second order of the step."""
+    tried = _smallest(view)
+    if tried is None:
+        return view.empty()
+    expected, slope = view["expected_improvement"], SURROGATE_SLOPE.of(view)
+    limit = tried.limit / expected.low
+    bent = np.abs(limit - tried.gain / (tried.fraction * expected.low))
+    several = (tried.count >= 3) & (bent < 0.5)
+    one = (tried.count == 1) & slope.known & accepted(view)
+    # Candidates that do not move at all are TRPO004's.
+    gate = positive(expected) & (tried.gain != 0.0) & _gradient_possible(view)
+    gate &= tried.fraction * expected.low > 32.0 * view.eps
+    kl, delta = view["kl"], view["max_kl"]  # a longer step is no small one
+    gate &= ~(kl.known & delta.known & (kl.low > 1.5 * delta.high)) & ~(kl.low > LARGE_KL)
+    value = np.where(several, limit, np.maximum(limit, slope.low))
+    return exact(value, (several | one) & gate & np.isfinite(value))
+
+
+def _surrogate_match(view: View) -> Interval:
+    gain = view["actual_improvement"]
+    told = view["policy_loss_before"] - view["policy_loss"]
+    return (told / gain).where(accepted(view) & positive(gain, 1e3 * view.eps))
+
+
+def _gain_intercept(view: View) -> Interval:
+    """|Gain| at β → 0 over gᵀs, 0 where the smallest candidate's gain is mostly proportional to β."""
+    tried = _smallest(view)
+    if tried is None:
+        return view.empty()
+    size, expected = np.abs(tried.intercept), view["expected_improvement"]
+    share = np.where(size > 0.5 * np.abs(tried.gain), size, 0.0)
+    usable = (tried.count >= 3) & np.isfinite(size) & positive(expected, 1e3 * view.eps)
+    return exact(share, usable) / expected
+
+
+# fmt: off
+FIRST_ORDER = derived("first_order_gain", "1", "gain / (β·expected_improvement) as β → 0", _first_order, "line_search_gains line_search_fractions expected_improvement", "advantage_log_ratio_mean step_fraction gradient_norms gradient_dot_direction advantage_std kl max_kl")
+FROM_FLIPPED = derived("distance_from_flipped", "1", "|gain / (β·expected_improvement) as β → 0, + 1|", lambda v: (FIRST_ORDER.of(v) + 1.0).abs(), "line_search_gains line_search_fractions expected_improvement", "advantage_log_ratio_mean step_fraction gradient_norms gradient_dot_direction advantage_std kl max_kl")
+SURROGATE_MATCH = derived("surrogate_match", "1", "(policy_loss_before − policy_loss) / actual_improvement", _surrogate_match, "policy_loss_before policy_loss actual_improvement step_fraction")
+SURROGATE_MATCH_ERROR = deviation(SURROGATE_MATCH, "surrogate_match_error", "|(policy_loss_before − policy_loss) / actual_improvement − 1|")
+GAIN_INTERCEPT = derived("gain_intercept", "1", "|gain of the candidates at β → 0| / expected_improvement", _gain_intercept, "line_search_gains line_search_fractions expected_improvement")
+# fmt: on
