@@ -182,6 +182,31 @@ class Gate:
         return ()
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A condition whose evidence begins with one more line, in words made from the rows."""
+
+    condition: Condition
+    about: str
+    words: Callable[[View, int], str]
+
+    @property
+    def text(self) -> str:
+        return self.condition.text
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return self.condition.measures
+
+    def evaluate(self, view: View) -> Outcome:
+        return outcome(self.condition, view)
+
+    def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:
+        words = self.words(view, row)
+        told = Evidence(measure=self.about, value=words, comparison="is", bound=None, unit="")
+        return (*((told,) if words else ()), *self.condition.evidence(view, row))
+
+
 def lacking(condition: Condition, holds: Callable[[str], bool]) -> tuple[str, ...]:
     """Columns the log would have to hold for this condition to be judged; of alternatives, those
     of the one that lacks fewest."""
@@ -190,7 +215,12 @@ def lacking(condition: Condition, holds: Callable[[str], bool]) -> tuple[str, ..
             return min((lacking(part, holds) for part in parts), key=len)
         case All(conditions=parts):
             return tuple(dict.fromkeys(name for part in parts for name in lacking(part, holds)))
-        case Recent(condition=inner) | Lasting(condition=inner) | Gate(condition=inner):
+        case (
+            Recent(condition=inner)
+            | Lasting(condition=inner)
+            | Gate(condition=inner)
+            | Told(condition=inner)
+        ):
             return lacking(inner, holds)
     names = (name for measure in condition.measures for name in measure.columns)
     return tuple(dict.fromkeys(name for name in names if not holds(name)))

@@ -5,19 +5,9 @@ from types import MappingProxyType
 
 from analyzer.rules import BY_CODE, RULES
 
-_LATER = {
-    "TRPO103": ("TRPO701", "TRPO702"),
-    "TRPO203": ("TRPO501",),
-    "TRPO701": ("TRPO207",),
-    "TRPO801": ("TRPO202", "TRPO303", "TRPO502", "TRPO805", "TRPO001"),
-}
-"""Edges from codes that have no rule yet; they carry effects onward."""
-
 
 def _closure() -> Mapping[str, frozenset[str]]:
     edges = {rule.code: set(rule.explains) for rule in RULES}
-    for code, targets in _LATER.items():
-        edges.setdefault(code, set()).update(targets)
     reached: dict[str, frozenset[str]] = {}
     for start in edges:
         seen: set[str] = set()
@@ -28,6 +18,11 @@ def _closure() -> Mapping[str, frozenset[str]]:
                 seen.add(code)
                 frontier.extend(edges.get(code, ()))
         reached[start] = frozenset(seen - {start})
+    # The loop closes over the next iteration's policy: what reaches back only that way is no cause.
+    reached = {
+        code: frozenset(t for t in targets if code not in reached.get(t, ()) or t in edges[code])
+        for code, targets in reached.items()
+    }
     return MappingProxyType(reached)
 
 

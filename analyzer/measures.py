@@ -131,7 +131,8 @@ def _accepted_step(view: View) -> Interval:
 def _kl_zero(view: View) -> Interval:
     """1 where KL is 0: a sum of zeros, or printed 0 with at least four decimals."""
     kl = view["kl"]
-    zero = kl.known & ((kl.high <= SUM_OF_ZEROS) | (kl.holds_zero & (kl.high <= 1e-4)))
+    size = kl.abs()
+    zero = kl.known & ((size.high <= SUM_OF_ZEROS) | (kl.holds_zero & (kl.high <= 1e-4)))
     told = kl.known & (zero | ~kl.holds_zero)
     return exact(zero.astype(np.float64), told)
 
@@ -183,6 +184,14 @@ def _return_margin(view: View) -> Interval:
     if not isinstance(solved, int | float):
         return view.empty()
     return view["episode_return_mean"] - float(solved)
+
+
+def _unsolved(view: View) -> Interval:
+    """0 where the latest return is one at which the environment declares itself solved."""
+    margin = _return_margin(view)
+    at = last_known(margin.known)
+    solved = (at >= 0) & (margin.low[np.maximum(at, 0)] >= 0.0)
+    return exact((~solved).astype(np.float64), np.ones(len(view), dtype=bool))
 
 
 def _return_moved(view: View) -> Interval:
@@ -269,6 +278,7 @@ ACCEPTED_STEP = derived("accepted_step", "parameter", "‖s‖ where the search 
 RISE = derived("return_rise", "standard errors", f"best mean of {WINDOW} rows so far − the first", _rise, "", "episode_return_mean reward_mean")
 LEARNING_ITERATIONS = derived("learning_iterations", "iterations", "iteration number once 200,000 steps are done", _learning_iterations, "timesteps")
 RETURN_MARGIN = derived("return_margin", "reward", "episode_return_mean − the return the environment declares solved", _return_margin, "episode_return_mean", shows="episode_return_mean")
+UNSOLVED = derived("unsolved", "flag", "0 where the latest return is the declared one or more", _unsolved, "", "episode_return_mean")
 RETURN_MOVED = derived("return_moved", "flag", "1 once returns differed", _return_moved, "episode_return_mean")
 CAP_GAP = derived("cap_gap", "fraction", "(best return so far − worst of this iteration) / |best|", _cap_gap, "episode_return_min episode_return_max", shows="episode_return_min episode_return_max")
 ABSORBED = derived("advantage_share", "fraction", "std of the raw advantages / std of the returns", _absorbed, "advantage_raw_std return_std")

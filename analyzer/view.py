@@ -16,7 +16,7 @@ FACTS = frozenset(
         "steps_per_iteration", "horizon", "solved_return", "dtype", "kl_reduction",
         "kl_direction", "line_search_factor", "line_search_max_steps", "line_search_kl_margin",
         "cg_start", "cg_tolerance", "cg_tolerance_kind", "advantage_normalisation",
-        "value_target", "fisher_fraction",
+        "value_target", "fisher_fraction", "parameter_names",
     }
 )  # fmt: skip
 """Metadata a rule may read. Names of environments, commands, hosts and faults are not among it."""

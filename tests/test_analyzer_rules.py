@@ -80,7 +80,7 @@ def rejected(row: Row) -> None:
         update_outcome="rejected", line_search_success=False, line_search_steps=3, kl=0.0,
         step_fraction=0.0, actual_improvement=0.0, improvement_ratio=None, log_ratio_std=0.0,
         ratio_std=0.0, step_parameter_delta_norm=0.0, parameter_delta_norm=0.0,
-        advantage_log_ratio_mean=0.0,
+        advantage_log_ratio_mean=0.0, line_search_gains=[-1e-9],
     )  # fmt: skip
 
 
@@ -369,10 +369,11 @@ def test_a_sparse_reward_below_a_poor_critic_has_not_vanished() -> None:
 
 def test_a_solved_task_is_solved_and_no_fault() -> None:
     def solved(row: Row, i: int) -> None:
+        row.update(reward_min=0.0, reward_max=1.0, reward_mean=0.97, episodes_terminated=5)
         if i >= 12:
             constant_reward(row, i)
             row.update(advantage_raw_std=1e-9, advantage_raw_mean=0.0, value_loss=1e-18)
-        row.update(episodes_terminated=5 if i < 12 else 0)
+            row.update(episodes_terminated=0)
 
     diagnosis = diagnose(solved, solved_return=950.0)
     assert diagnosis.verdict == "solved"

@@ -1,0 +1,146 @@
+"""What the candidates of a line search say: which were refused, how far the accepted one went."""
+
+import numpy as np
+
+from analyzer.identities import QUADRATIC_KL
+from analyzer.interval import Flags, Floats, Interval, exact
+from analyzer.measure import Rows, derived
+from analyzer.measures import SUM_OF_ZEROS
+from analyzer.view import View
+
+SURE = 1e-3
+"""Share of the limit within which two roundings of one KL may differ (float32 sums over a batch)."""
+CLEAR_GAIN = 0.5
+"""A gain of this share of the predicted one passes every acceptance test in use (the usual ones ask
+for more than 0, or for a tenth of the prediction)."""
+
+
+def _margin(view: View) -> Interval:
+    """The KL up to which this trainer's search accepts; δ itself where the margin is not told."""
+    margin = view.fact("line_search_kl_margin")
+    known = isinstance(margin, int | float) and margin > 0
+    return view["max_kl"] * (float(margin) if known else 1.0)
+
+
+def _accepted(view: View) -> Flags:
+    """Where the search surely accepted a step."""
+    outcome, success = view.run.column("update_outcome"), view["line_search_success"]
+    told = outcome.present & (outcome.values.astype(object) == "accepted")
+    return np.asarray(told | (~outcome.present & success.known & (success.low > 0.5)))
+
+
+def _candidates(view: View) -> tuple[Rows, Floats, Floats, Floats] | None:
+    """Row, β, gain and KL of every candidate, (total,) each; None where the lists do not match."""
+    fractions, gains, kls = (
+        view.lists(f"line_search_{name}") for name in ("fractions", "gains", "kls")
+    )
+    if not len(gains.values) or not (
+        np.array_equal(fractions.offsets, gains.offsets)
+        and np.array_equal(kls.offsets, gains.offsets)
+    ):
+        return None
+    row = np.repeat(np.arange(len(view)), np.diff(gains.offsets))
+    return row, fractions.values, gains.values, kls.values
+
+
+def _wrongly_refused(view: View) -> Interval:
+    """Refused candidates that gained clearly and kept the limit.
+
+    0 where the search accepted such a one first; unknown where there was none.
+    """
+    found = _candidates(view)
+    if found is None:
+        return view.empty()
+    row, fraction, gain, kl = found
+    n = len(view)
+    count = np.bincount(row, minlength=n)
+    accepted = _accepted(view)
+    last = np.cumsum(count)[row] - 1 == np.arange(len(row))
+    taken = last & accepted[row]
+    limit, expected = _margin(view), view["expected_improvement"]
+    predicted = fraction * expected.low[row]
+    good = (kl <= (1.0 - SURE) * limit.low[row]) & (kl >= 0.0)
+    good &= (gain >= CLEAR_GAIN * predicted) & (gain > 1e4 * view.eps) & (predicted > 0.0)
+    decided = limit.known & expected.known & view["line_search_success"].known
+    judged = decided & (np.bincount(row, weights=good, minlength=n) > 0)
+    return exact(np.bincount(row, weights=good & ~taken, minlength=n), judged)
+
+
+def _refused_before(view: View) -> Interval:
+    """Rows so far in which an acceptable candidate was refused."""
+    refused = WRONGLY_REFUSED.of(view)
+    total = np.cumsum(refused.present & (refused.middle > 0.0))
+    return exact(total.astype(np.float64), np.ones(len(view), dtype=bool))
+
+
+def _overshoot(view: View) -> Interval:
+    """KL of the accepted step over the limit of the search."""
+    return (view["kl"] / _margin(view)).where(_accepted(view))
+
+
+def _margin_is_told(view: View) -> Interval:
+    told = view.fact("line_search_kl_margin") is not None and not view.imported
+    return exact(np.full(len(view), float(told)), np.ones(len(view), dtype=bool))
+
+
+def _taken_kl(view: View) -> Interval:
+    """KL of the accepted step, summed over dimensions where the log says that it is their mean."""
+    d = view.fact("action_dim")
+    factor = float(d) if d and view.fact("kl_reduction") == "mean" else 1.0
+    return (view["kl"] * factor).where(_accepted(view))
+
+
+def _shortfall(view: View) -> Interval:
+    """(β·gᵀs − gain) / KL at the smallest candidate of each row.
+
+    The second order of the surrogate is at most max|Â| times twice the KL, so this stays of the
+    size of the largest advantage however far the step goes, if g is the surrogate's gradient.
+    """
+    found = _candidates(view)
+    if found is None:
+        return view.empty()
+    row, fraction, gain, kl = found
+    n = len(view)
+    count = np.bincount(row, minlength=n)
+    some = count > 0
+    last = np.maximum(np.cumsum(count) - 1, 0)
+    predicted = fraction[last] * view["expected_improvement"].middle
+    moved = (kl[last] > SUM_OF_ZEROS) & (predicted > 1e4 * view.eps)
+    return exact((predicted - gain[last]) / np.where(moved, kl[last], np.nan), some & moved)
+
+
+def failure(view: View, row: int) -> str:
+    """Which condition the candidates of the row's failed search broke, in words; "" if untold."""
+    found = _candidates(view)
+    if found is None:
+        return ""
+    rows, _, gain, kl = found
+    own = rows == row
+    if not own.any():
+        return ""
+    gain, kl = gain[own], kl[own]
+    limit = _margin(view).at(row)
+    model = QUADRATIC_KL.of(view)
+    if not (np.isfinite(gain) & np.isfinite(kl)).all():
+        return "gains or KLs are not finite"
+    if WRONGLY_REFUSED.of(view).present[row] and WRONGLY_REFUSED.of(view).low[row] > 0:
+        return "candidates that gain within the limit are refused: the test itself is wrong"
+    if np.abs(gain).max() <= 1e3 * view.eps:
+        return "gains are rounding: nothing to gain upstream"
+    if (kl > limit).all():
+        return "KL stays above the limit as β → 0: the old policy is not the one that sampled"
+    if (gain < 0.0).all():
+        return "every candidate loses: gradient and surrogate disagree"
+    if model.known[row] and model.low[row] > 2.0:
+        return "KL of the full step is far above δ: the Fisher product is wrong or singular"
+    return "what gains breaks the KL limit, what keeps it gains nothing"
+
+
+# fmt: off
+WRONGLY_REFUSED = derived("acceptable_but_refused", "candidates", f"refused candidates with KL within the limit and gain ≥ {CLEAR_GAIN}·β·expected_improvement", _wrongly_refused, "line_search_fractions line_search_gains line_search_kls expected_improvement max_kl line_search_success", "update_outcome")
+REFUSED_BEFORE = derived("wrong_refusals", "iterations", "iterations so far with acceptable_but_refused", _refused_before, "", "line_search_fractions line_search_gains line_search_kls expected_improvement max_kl")
+OVERSHOOT = derived("kl_over_limit", "1", "kl of the accepted step / (max_kl · line_search_kl_margin)", _overshoot, "kl max_kl line_search_success", "update_outcome", shows="kl max_kl")
+MARGIN_TOLD = derived("limit_is_told", "flag", "1 where the metadata say up to which KL the search accepts", _margin_is_told, "")
+TAKEN_KL = derived("accepted_kl", "nat", "kl of the accepted step, summed over action dimensions", _taken_kl, "kl line_search_success", "update_outcome")
+SHORTFALL = derived("gain_shortfall", "1", "(β·expected_improvement − gain) / KL at the smallest candidate", _shortfall, "line_search_fractions line_search_gains line_search_kls expected_improvement")
+# fmt: on
