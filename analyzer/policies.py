@@ -5,13 +5,9 @@ from collections.abc import Callable
 import numpy as np
 
 from analyzer import measures as m
-from analyzer.condition import streak_start
 from analyzer.interval import Interval, exact
 from analyzer.measure import Measure, column, derived, last_known
 from analyzer.view import View
-
-FROZEN = 20
-"""Rows after which a σ that never changes is called fixed."""
 
 
 def _came_about(
@@ -62,20 +58,14 @@ def _entropy_spent(view: View) -> Interval:
     return ((view["entropy"] - view["entropy_after"]) / most).where(kl.low > m.SUM_OF_ZEROS)
 
 
-def _sigma_fixed(view: View) -> Interval:
-    """Rows in a row, up to this one, whose σ is the same to the last digit while KL is above 0."""
+def _sigma_moved(view: View) -> Interval:
+    """|Δ log σ| since the row before, where KL is above 0."""
     sigma, kl = view["log_std_mean"], view["kl"]
-    n = len(view)
-    alive = kl.known & (kl.low > m.SUM_OF_ZEROS)
-    if not n:
+    if not len(view):
         return view.empty()
-    before = np.concatenate(([0], last_known(sigma.known)[:-1]))
-    same = sigma.known & (sigma.middle == sigma.middle[np.maximum(before, 0)]) & alive
-    start = streak_start(same, sigma.known & kl.known)
-    return exact(
-        np.where(same, np.arange(n) - start + 1, 0).astype(np.float64),
-        sigma.known & ~sigma.coarse & kl.known,
-    )
+    moved = np.concatenate(([np.nan], np.abs(np.diff(sigma.middle))))
+    both = sigma.known & np.concatenate(([False], sigma.known[:-1])) & ~sigma.coarse
+    return exact(moved, both & kl.known & (kl.low > m.SUM_OF_ZEROS))
 
 
 def _horizon_share(view: View) -> Interval:
@@ -100,7 +90,7 @@ MEANS_OUTSIDE = column("action_mean_clip_fraction")
 OUTSIDE_AT_ONCE, OUTSIDE_FROM_START = _origin("outside", "the means left the bounds", lambda v: v["action_mean_clip_fraction"], "action_mean_clip_fraction", jump=0.5, high=0.8, reset=0.5)
 COLLAPSED_AT_ONCE, COLLAPSED_FROM_START = _origin("collapsed", "σ fell", lambda v: -m.SIGMA.of(v), "log_std_max", jump=1.0, high=4.0, reset=3.5)
 ENTROPY_SPENT = derived("entropy_spent", "1", "(entropy − entropy_after) / √(d·KL)", _entropy_spent, "entropy entropy_after kl", shows="entropy entropy_after kl")
-SIGMA_FIXED = derived("sigma_unchanged", "iterations", "iterations in a row with the same log σ and KL > 0", _sigma_fixed, "log_std_mean kl", shows="log_std_mean")
+SIGMA_MOVED = derived("sigma_moved", "1", "|Δ log σ| where KL > 0", _sigma_moved, "log_std_mean kl", shows="log_std_mean")
 EFFECTIVE_SAMPLES = column("effective_sample_size")
 HORIZON_SHARE = derived("horizon_share", "fraction", "1/(1−γ) / mean episode length", _horizon_share, "gamma episode_length_mean", shows="gamma episode_length_mean")
 INPUTS_IN_RANGE = derived("inputs_in_range", "flag", "1 where observations are normalised and under 10 % of them clipped", _inputs_in_range, "", "observation_clip_fraction", shows="observation_clip_fraction")

@@ -4,14 +4,19 @@ from collections.abc import Callable
 
 import numpy as np
 
+from analyzer.history import so_far
 from analyzer.interval import Floats, Interval, exact
-from analyzer.measure import derived
+from analyzer.measure import derived, last_known
 from analyzer.view import View
 
 MEAN_OF = 10
 """Rows in a mean that is compared with another one."""
 BLOCKS = 10
 """Block means in one Mann-Kendall test: 45 pairs."""
+LONG = 10
+"""Rows in a block of the test over 100 rows, for a plateau."""
+TOO_MUCH = 10.0
+"""Times the declared return that no learning brings: the reward's unit is another one."""
 RISEN = 1.645
 """z of a Mann-Kendall test from which on a rise is believed: one in twenty of chance, one-sided."""
 
@@ -103,6 +108,38 @@ def fall_of_gain(values: Floats) -> Floats:
     return np.where(gained > error, fall / np.where(gained > error, gained, 1.0), 0.0 * fall)
 
 
+def _fall_of_speed(values: Floats) -> Floats:
+    """(m,) mean of the last MEAN_OF values over the best such mean before them."""
+    share = np.full(len(values), np.nan)
+    if len(values) >= 2 * MEAN_OF:
+        means = last_means(values, MEAN_OF)
+        share[2 * MEAN_OF - 1 :] = means[MEAN_OF:] / np.maximum.accumulate(means[:-MEAN_OF])
+    return share
+
+
+def _believable(view: View) -> Interval:
+    """0 where the declared return was not reached by learning: never below it in a run that began
+    here, ten times as much, or rewards that all but stopped to differ, far from what was paid
+    before. A task that is solved ends with the reward its policy was approaching."""
+    margin, solved = view["episode_return_mean"], view.fact("solved_return")
+    number = view.iterations.middle
+    believed = np.ones(len(view), dtype=bool)
+    if isinstance(solved, int | float) and len(view):
+        below = np.cumsum(margin.known & (margin.low < float(solved))) > 0
+        believed &= below | (number[0] > 1.0) | view.imported
+        if solved > 0:
+            believed &= ~(margin.known & (margin.low > TOO_MUCH * float(solved)))
+    low, high, mean = view["reward_min"], view["reward_max"], view["reward_mean"]
+    spread = high - low
+    widest = so_far(spread)
+    told = spread.known & mean.known & (widest.low > 0.0)
+    shrunk = told & (spread.high < 0.01 * widest.low)
+    before = last_known(told & ~shrunk)
+    far = np.abs(high.middle - mean.middle[np.maximum(before, 0)]) > 0.05 * widest.middle
+    replaced = shrunk & (before >= 0) & far
+    return exact((believed & ~replaced).astype(np.float64), np.ones(len(view), dtype=bool))
+
+
 def _no_progress(values: Floats) -> Floats:
     z = mann_kendall(values, 2)
     return np.where(np.isnan(z), np.nan, (z < RISEN).astype(np.float64))
@@ -112,4 +149,7 @@ def _no_progress(values: Floats) -> Floats:
 NO_PROGRESS_20 = derived("no_progress", "flag", "1 where the return has not risen over the last 20 values (Mann-Kendall)", lambda v: progress(v, _no_progress), "", "episode_return_mean reward_mean", shows="episode_return_mean")
 RETURN_FELL = derived("return_fell", "standard errors", f"best mean of {MEAN_OF} returns before the last {MEAN_OF} − their mean", lambda v: progress(v, fall_in_errors), "", "episode_return_mean reward_mean")
 RETURN_FELL_SHARE = derived("return_lost", "fraction", "fall from the best mean / what had been gained until then", lambda v: progress(v, fall_of_gain), "", "episode_return_mean reward_mean", shows="episode_return_mean")
+TREND_100 = derived("trend", "standard errors", f"Mann-Kendall z over the last {BLOCKS * LONG} returns, in blocks of {LONG}", lambda v: progress(v, lambda x: mann_kendall(x, LONG)), "", "episode_return_mean reward_mean", shows="episode_return_mean")
+SPEED_SHARE = derived("speed_share", "fraction", f"mean steps_per_second of {MEAN_OF} rows / the best such mean before", lambda v: trend_of(v["steps_per_second"], _fall_of_speed), "steps_per_second", shows="steps_per_second")
+BELIEVABLE = derived("return_believable", "flag", "0 where the declared return was not reached by learning", _believable, "", "episode_return_mean reward_min reward_max reward_mean")
 # fmt: on

@@ -1,12 +1,17 @@
 """6xx: what came of it (the guide's section 6 and its timeline)."""
 
 from analyzer import measures as m
-from analyzer.combination import All, Either, Lasting, Recent
+from analyzer import trends as t
+from analyzer.combination import All, Either, Gate, Lasting, Recent
 from analyzer.condition import Check
 from analyzer.diagnosis import Fix
-from analyzer.rule import Rule
+from analyzer.rule import Grade, Rule
 
 _TIMELINE = "debugging guide, expected timeline"
+_BELIEVABLE = Gate(Check(t.BELIEVABLE, "≥", 1.0))
+_BEYOND_NOISE = Check(t.RETURN_FELL, ">", 4.0)
+DIPPED, LOST = 0.25, 0.6
+"""Shares of what had been gained. Healthy long runs lose up to .4 for twenty iterations."""
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -22,12 +27,14 @@ RULES: tuple[Rule, ...] = (
                     (
                         Recent(Check(m.RETURN_MARGIN, "≥", 0.0), 3, 3),
                         Check(m.RETURN_MOVED, "≥", 1.0),
+                        _BELIEVABLE,
                     )
                 ),
                 All(
                     (
                         Recent(Check(m.CAP_GAP, "≤", 0.005), 5, 5),
                         Check(m.RISE, "≥", 4.0),
+                        _BELIEVABLE,
                     )
                 ),
             )
@@ -58,7 +65,6 @@ RULES: tuple[Rule, ...] = (
             "TRPO106",
             "TRPO107",
             "TRPO203",
-            "TRPO501",
             "TRPO603",
             "TRPO605",
             "TRPO701",
@@ -67,6 +73,90 @@ RULES: tuple[Rule, ...] = (
         ),
         sources=("Gymnasium registry: reward_threshold",),
         confidence=0.95,
+    ),
+    Rule(
+        code="TRPO602",
+        name="regression",
+        title="The return has fallen far below what it had reached",
+        link="outcome",
+        level="fault",
+        latency=20,
+        when=Recent(All((Check(t.RETURN_FELL_SHARE, ">", LOST), _BEYOND_NOISE)), 20, 20),
+        lesser=(
+            Grade(
+                level="warning",
+                when=Recent(All((Check(t.RETURN_FELL_SHARE, ">", DIPPED), _BEYOND_NOISE)), 10, 10),
+                title="The return has fallen below what it had reached",
+                why=(
+                    "Over a quarter of the gain has been lost for ten iterations. Runs that learn dip "
+                    "like this now and then and come back."
+                ),
+                explains=False,
+            ),
+        ),
+        why=(
+            "For twenty iterations the mean of ten returns has lain below the best such mean by more "
+            "than 60 % of all that was gained, and by more than four standard errors. That is the "
+            "outcome of something before it: a step too large, exploration lost, rewards or "
+            "observations that changed."
+        ),
+        guide_fix=Fix(
+            text="after 100 iterations the reward should improve noticeably; else suspect the environment",
+            origin="guide timeline",
+            source=_TIMELINE,
+        ),
+        differs="A fall after a rise shows that the task can be learned: look at what changed since.",
+        fixes=(
+            Fix(
+                text=(
+                    "Go back to the checkpoint before the fall and compare KL, σ, rewards and "
+                    "observations on both sides of it; with none of them changed, halve max_kl."
+                ),
+                origin="founded",
+                source="arXiv 1502.05477, section 3: improvement is bounded below by a KL penalty",
+                change={"max_kl": 0.005},
+            ),
+        ),
+        explains=(),
+        sources=("standard error of a difference of means",),
+        confidence=0.6,
+    ),
+    Rule(
+        code="TRPO603",
+        name="plateau",
+        title="The return rose and has stood still for a hundred iterations",
+        link="outcome",
+        level="info",
+        latency=100,
+        when=All(
+            (
+                Check(t.TREND_100, "<", t.RISEN),
+                Check(t.TREND_100, ">", -t.RISEN),
+                Check(m.RISE, "≥", 4.0),
+            )
+        ),
+        why=(
+            "No trend is left in the last hundred returns (Mann-Kendall on means of ten, which "
+            "autocorrelation does not mislead). The policy converged: to the task's best, or to the "
+            "best it can find from here."
+        ),
+        guide_fix=Fix(
+            text="increase max_kl from 0.01 to 0.05",
+            origin="guide quick fix 4",
+            source="debugging guide, quick fix 4",
+            change={"max_kl": 0.05},
+        ),
+        differs="A larger step does not find what the batch does not show.",
+        fixes=(
+            Fix(
+                text="Take larger batches or start anew with another seed and a larger σ; compare.",
+                origin="founded",
+                source="Mann 1945; Hamed and Rao 1998 on autocorrelated data",
+            ),
+        ),
+        explains=(),
+        sources=("Mann-Kendall trend test on block means",),
+        confidence=0.7,
     ),
     Rule(
         code="TRPO604",
@@ -119,15 +209,62 @@ RULES: tuple[Rule, ...] = (
         fixes=(
             Fix(
                 text=(
-                    "Compare with a random and a zero-action policy, and train the same settings on a "
-                    "task known to learn (InvertedPendulum-v5)."
+                    "Probe the environment: `trpo-tui probe-env ID` sets random against zero actions. "
+                    "Rewards of 0.1 to 5.0 a step that answer to actions can be learned; equal or "
+                    "vanishing ones cannot."
                 ),
                 origin="founded",
-                source="standard error of a difference of means",
+                source="debugging guide, its last sentence and quick fix 1",
+            ),
+            Fix(
+                text=(
+                    "Check the policy's architecture by its columns: a tensor without gradient in "
+                    "gradient_norms (206), saturated_units_fraction (803), action_mean_clip_fraction "
+                    "(804), observation_dead_dimensions (110), γ against the episode's length (806)."
+                ),
+                origin="founded",
+                source="debugging guide, its last sentence",
+            ),
+            Fix(
+                text=(
+                    "Train the same settings on a task known to learn: `trpo-tui train --env "
+                    "InvertedPendulum-v5`. If that learns, the trainer is sound."
+                ),
+                origin="founded",
+                source="a control: one thing changed",
             ),
         ),
         explains=(),
         sources=("debugging guide, expected timeline",),
         confidence=0.6,
+    ),
+    Rule(
+        code="TRPO606",
+        name="throughput-drop",
+        title="Training runs at less than half of its former speed",
+        link="outcome",
+        level="info",
+        latency=10,
+        when=Recent(Check(t.SPEED_SHARE, "<", 0.5), 10, 10),
+        why=(
+            "Environment steps per second have fallen to under half of the best ten iterations. "
+            "What is learned is the same: another job on the machine, a slow disk or network, longer "
+            "resets, memory that swaps."
+        ),
+        guide_fix=None,
+        differs="",
+        fixes=(
+            Fix(
+                text=(
+                    "Compare seconds_sampling, seconds_policy, seconds_value and seconds_logging before "
+                    "and after, then cpu_percent and memory_mb."
+                ),
+                origin="founded",
+                source="the iteration's time is the sum of its phases",
+            ),
+        ),
+        explains=(),
+        sources=("clock of the run log",),
+        confidence=0.8,
     ),
 )

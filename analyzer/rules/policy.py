@@ -137,8 +137,8 @@ RULES: tuple[Rule, ...] = (
         title="The policy's σ never changes",
         link="policy",
         level="info",
-        latency=p.FROZEN,
-        when=Check(p.SIGMA_FIXED, "≥", float(p.FROZEN)),
+        latency=20,
+        when=Recent(Check(p.SIGMA_MOVED, "≤", 0.0), 20, 20),
         why=(
             "log σ is the same to the last digit while the policy changes. That is right where σ is "
             "meant to be fixed; where it should be learned, log_std gets no gradient."
