@@ -300,6 +300,7 @@ def test_json_is_one_strict_line_of_the_published_schema(run, diagnosis):
     lines = (
         reports.dumps(reports.as_json(run, diagnosis, path="r")),
         reports.dumps(reports.guide_json(diagnosis, path="r")),
+        reports.dumps(reports.why_json(reports.why(RULE, answers(run)), path="r")),
         reports.dumps({"path": "r", "error": "r: no such run"}),
     )
     for line in lines:
@@ -367,6 +368,7 @@ def test_markdown_has_evidence_fixes_facts_and_folds_the_rest():
     assert "| env_id | `HalfCheetah-v5` |" in said
     assert "| packages | torch 2 |" in said
     assert "| state | crashed: ValueError: nan |" in said
+    assert "Link: reward. Confidence 0.97." in said
     assert said.count("<details>") == said.count("</details>") == 1
     assert "trpo-tui " in said.splitlines()[-1]
 
@@ -424,7 +426,10 @@ def test_markdown_of_the_longest_log_can_still_be_pasted():
     )
     said = reports.markdown(run, diagnosis, path=endless)
     assert len(said) <= 60_000
+    assert "Details are left out" in said
     assert "trpo-tui" in said.splitlines()[-1]
+    few = replace(diagnosis, answers=(), findings=diagnosis.findings[:3])
+    assert "<details>" in reports.markdown(run, few, path=endless)
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,7 @@ def _html(judged: Judged, style: Style) -> str:
 def _json(judged: Judged, style: Style) -> str:
     if judged.run is None or judged.diagnosis is None:
         return reports.dumps({"path": judged.path, "error": judged.error}) + "\n"
+    found: Mapping[str, object]
     if style.why is not None:
         found = reports.why_json(
             _why(style.why, judged.run, judged.diagnosis, judged.path)[0], path=judged.path

@@ -1,7 +1,7 @@
 """The report for an issue tracker: GitHub's Markdown, details folded, never too long to be pasted.
 
-Whatever a log holds is cut to a line and lists are cut to a few entries, so that the whole stays
-below LIMIT by construction.
+Whatever a log holds is cut to a line and lists are cut to a few entries; where the whole would still
+exceed LIMIT, the folded details are left out and the report says so.
 """
 
 from collections.abc import Sequence
@@ -32,6 +32,7 @@ from runlog.run import Run
 
 LIMIT = 60_000
 """Characters the report never exceeds; GitHub takes 65,536."""
+_LEFT_OUT = "Details are left out: too long to be pasted. `trpo-tui analyze -v` shows them."
 _ENTRIES = 10
 """Entries of a list that a log or a user can make as long as they like."""
 _NAMED = 80
@@ -73,17 +74,22 @@ def markdown(run: Run, diagnosis: Diagnosis, *, path: str) -> str:
         lines += _cause(shown, diagnosis.headline)
     lines += _curves(run, diagnosis)
     lines += _run_facts(run, diagnosis, path)
-    lines += _rest(diagnosis)
-    lines += _log(run, diagnosis)
+    lines += _also(diagnosis)
     made_by = tool()
-    lines += [f"<sub>trpo-tui {made_by['version']}, {made_by['rules']} rules</sub>"]
-    return "\n".join(lines) + "\n"
+    end = [
+        *_log(run, diagnosis),
+        f"<sub>trpo-tui {made_by['version']}, {made_by['rules']} rules</sub>",
+        "",
+    ]
+    whole = "\n".join((*lines, *_details(diagnosis), *end))
+    return whole if len(whole) <= LIMIT else "\n".join((*lines, _LEFT_OUT, "", *end))
 
 
 def _cause(finding: Finding, headline: str) -> list[str]:
     told = finding.title.lower() in headline.lower()
     said = (finding.why,) if told else (finding.title, finding.why)
     lines = [" ".join(escaped(sentence(part)) for part in said), ""]
+    lines += [escaped(f"Link: {finding.link}. {finding.sureness}"), ""]
     if finding.evidence:
         formulas = formulas_of(finding.code)
         rows = [_evidence(e, formulas.get(e.measure, "")) for e in finding.evidence]
@@ -164,11 +170,13 @@ def _line(finding: Finding) -> str:
     )
 
 
-def _rest(diagnosis: Diagnosis) -> list[str]:
-    explained, others = split_findings(diagnosis)
-    lines: list[str] = []
-    if others:
-        lines += ["### Also found", "", *map(_line, others), ""]
+def _also(diagnosis: Diagnosis) -> list[str]:
+    _, others = split_findings(diagnosis)
+    return ["### Also found", "", *map(_line, others), ""] if others else []
+
+
+def _details(diagnosis: Diagnosis) -> list[str]:
+    explained, _ = split_findings(diagnosis)
     folded: list[str] = []
     if explained:
         folded += ["Explained by the cause:", "", *map(_line, explained), ""]
@@ -191,9 +199,7 @@ def _rest(diagnosis: Diagnosis) -> list[str]:
             *(f"- {a.code} {escaped(a.name)}: {escaped(a.reason, 100)}" for a in unjudged),
             "",
         ]
-    if folded:
-        lines += ["<details><summary>Details</summary>", "", *folded, "</details>", ""]
-    return lines
+    return ["<details><summary>Details</summary>", "", *folded, "</details>", ""] if folded else []
 
 
 def _log(run: Run, diagnosis: Diagnosis) -> list[str]:

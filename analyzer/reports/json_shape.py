@@ -176,6 +176,15 @@ class GuideOnly(TypedDict):
     guide: GuideWalk
 
 
+class WhyOnly(TypedDict):
+    """The line of `--why CODE`."""
+
+    schema: Annotated[Version, "Version of this object; keys are only ever added."]
+    tool: Tool
+    path: Annotated[str, "The path as it was given."]
+    why: Annotated[Mapping[str, Any], "One rule on this run: its parts, numbers, and what follows."]
+
+
 class Unreadable(TypedDict):
     """The line of a run that could not be read, one of several."""
 
@@ -183,5 +192,5 @@ class Unreadable(TypedDict):
     error: Annotated[str, "What is wrong, where, what to do."]
 
 
-LINES = (Report, GuideOnly, Unreadable)
+LINES = (Report, GuideOnly, WhyOnly, Unreadable)
 """What one line of `analyze --format json` can be."""

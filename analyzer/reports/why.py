@@ -1,7 +1,6 @@
 """Why one rule says what it says of a run: its parts, its numbers, what follows, what would refute it."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from analyzer.answers import Answers, Judged
 from analyzer.diagnosis import Answer, Diagnosis, Finding, Level, Link, RuleAnswer
 from analyzer.loop import EXPLAINS
 from analyzer.reports.as_json import SCHEMA, tool
+from analyzer.reports.json_shape import WhyOnly
 from analyzer.reports.parts import Part, parts_of, refutations
 from analyzer.reports.recompute import Recomputed, recomputed
 from analyzer.rule import Grade, Rule
@@ -155,7 +155,7 @@ def why(rule: Rule, answers: Answers, *, table: str = "run.parquet") -> Why:
     )
 
 
-def why_json(found: Why, *, path: str) -> dict[str, Any]:
+def why_json(found: Why, *, path: str) -> WhyOnly:
     """The object of one rule on one run; `dumps` makes it strict."""
     told = asdict(found)
     for part, as_dict in zip(found.parts, told["parts"], strict=True):
