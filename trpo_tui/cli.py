@@ -19,11 +19,13 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "train": "Train with the built-in TRPO agent (--help lists its options).",
         "watch": "Show a run in the terminal, live or as a replay.",
         "analyze": "Name the cause: runs, logs, a folder of runs, or - for standard input.",
+        "compare": "Say where runs part first, and what differs: settings, causes, ends.",
         "explain": "What a code such as TRPO101 means, how it is measured, what to do.",
         "rules": "Every code in one table.",
         "probe-env": "Say what is wrong with an environment before training in it.",
         "motions": "List the motion clips of DPEnv, or check clip files of your own.",
         "render": "Write a short film of a policy beside what it imitates.",
+        "report": "Make a bug report that can be published: the run without what is private.",
         "convert": "Make one Parquet file of another trainer's log, or of any run.",
         "finalize": "Make one run.parquet of a run that was killed or stopped.",
         "logger": "Print a one-file logger for trainers that cannot install trpo-tui.",
@@ -31,7 +33,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 )
 """One line for each command; `module_of` tells where it lies."""
 
-ALSO = ("motions", "render", "convert", "finalize", "logger")
+ALSO = ("motions", "render", "report", "convert", "finalize", "logger")
 """Commands that the help of a bare call only names."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
