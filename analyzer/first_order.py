@@ -21,29 +21,31 @@ IMPOSSIBLE = 4.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Smallest:
-    """The smallest candidate of each row and the one before it (itself, where it is the only one).
-
-    Each (n,); rows without candidates hold those of another row, and `count` 0.
-    """
+    """The three smallest candidates of each row, the smallest first. Where a row has fewer its
+    largest is repeated; rows without candidates have `count` 0 and numbers of another row."""
 
     count: NDArray[np.int64]
+    """(n,)"""
     fraction: Floats
+    """(3, n)"""
     gain: Floats
-    fraction_before: Floats
-    gain_before: Floats
+    """(3, n)"""
 
     @property
     def limit(self) -> Floats:
-        """(n,) slope of the gain at β → 0, on a parabola through 0 and both."""
-        b1, b2 = self.fraction, self.fraction_before
-        s1, s2 = self.gain / b1, self.gain_before / b2
-        return s1 + np.where(b2 > b1, (s1 - s2) * b1 / np.where(b2 > b1, b2 - b1, 1.0), 0.0)
+        """(n,) slope of the gain at β → 0, on a parabola through 0 and the two smallest."""
+        (b1, b2, _), (s1, s2, _) = self.fraction, self.gain / self.fraction
+        bend = (s1 - s2) * b1 / np.where(b2 > b1, b2 - b1, 1.0)
+        return np.asarray(s1 + np.where(b2 > b1, bend, 0.0))
 
     @property
     def intercept(self) -> Floats:
-        """(n,) gain at β = 0, on a line through both; NaN where there is only one."""
-        slope = (self.gain_before - self.gain) / (self.fraction_before - self.fraction)
-        return self.gain - self.fraction * slope
+        """(n,) gain at β = 0, on a parabola through all three; not finite where there are fewer."""
+        b, total = self.fraction, np.zeros(len(self.count))
+        for k in range(3):
+            p, q = b[k - 1], b[k - 2]
+            total = total + self.gain[k] * p * q / ((b[k] - p) * (b[k] - q))
+        return total
 
 
 def _smallest(view: View) -> Smallest | None:
@@ -52,19 +54,13 @@ def _smallest(view: View) -> Smallest | None:
     there = gains.present & fractions.present & (count == np.diff(fractions.offsets)) & (count > 0)
     if not there.any():
         return None
+    back = np.minimum(np.arange(3)[:, None], np.maximum(count - 1, 0))  # (3, n)
 
-    def back(column: ListColumn, by: Flags) -> Floats:
+    def three(column: ListColumn) -> Floats:
         last = np.where(there, column.offsets[1:] - 1, 0)
-        return np.asarray(column.values[last - (there & by)], dtype=np.float64)
+        return np.asarray(column.values[np.where(there, last - back, 0)], dtype=np.float64)
 
-    none, several = np.zeros(len(view), dtype=bool), count > 1
-    return Smallest(
-        count=np.where(there, count, 0),
-        fraction=back(fractions, none),
-        gain=back(gains, none),
-        fraction_before=back(fractions, several),
-        gain_before=back(gains, several),
-    )
+    return Smallest(count=np.where(there, count, 0), fraction=three(fractions), gain=three(gains))
 
 
 def _gradient_possible(view: View) -> Flags:
@@ -89,12 +85,13 @@ def _first_order(view: View) -> Interval:
         return view.empty()
     expected, slope = view["expected_improvement"], SURROGATE_SLOPE.of(view)
     limit = tried.limit / expected.low
-    bent = np.abs(limit - tried.gain / (tried.fraction * expected.low))
+    fraction, gain = tried.fraction[0], tried.gain[0]
+    bent = np.abs(limit - gain / (fraction * expected.low))
     several = (tried.count >= 3) & (bent < 0.5)
     one = (tried.count == 1) & slope.known & accepted(view)
     # Candidates that do not move at all are TRPO004's.
-    gate = positive(expected) & (tried.gain != 0.0) & _gradient_possible(view)
-    gate &= tried.fraction * expected.low > 32.0 * view.eps
+    gate = positive(expected) & (gain != 0.0) & _gradient_possible(view)
+    gate &= fraction * expected.low > 32.0 * view.eps
     kl, delta = view["kl"], view["max_kl"]  # a longer step is no small one
     gate &= ~(kl.known & delta.known & (kl.low > 1.5 * delta.high)) & ~(kl.low > LARGE_KL)
     value = np.where(several, limit, np.maximum(limit, slope.low))
@@ -108,12 +105,12 @@ def _surrogate_match(view: View) -> Interval:
 
 
 def _gain_intercept(view: View) -> Interval:
-    """|Gain| at β → 0 over gᵀs, 0 where the smallest candidate's gain is mostly proportional to β."""
+    """|Gain| at β → 0 over gᵀs, 0 where the smallest candidate's gain is mostly the step's."""
     tried = _smallest(view)
     if tried is None:
         return view.empty()
     size, expected = np.abs(tried.intercept), view["expected_improvement"]
-    share = np.where(size > 0.5 * np.abs(tried.gain), size, 0.0)
+    share = np.where(size > 0.5 * np.abs(tried.gain[0]), size, 0.0)
     usable = (tried.count >= 3) & np.isfinite(size) & positive(expected, 1e3 * view.eps)
     return exact(share, usable) / expected
 
