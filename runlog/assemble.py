@@ -42,6 +42,7 @@ def assemble(
         attempt=shown,
         source=source,
         notes=notes,
+        records=None if source else tuple(records),
         _cache=everything._cache if whole else {},
     )
     state = state_of("finished", None, run.column("iteration").values, _times(run))

@@ -52,19 +52,21 @@ class ParquetChunk:
 
     A part disappears when its run is published: `successor` is the file that then holds its
     rows, from row `start` on. `names` maps the file's column names to ours (None: they are ours).
+    `data` is the file's contents where they lie inside another file, `path`.
     """
 
     path: Path
     successor: Path | None = None
     start: int = 0
     names: Mapping[str, str] | None = None
+    data: bytes | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         _ = self._opened  # a file that cannot be read is said at once, not at the first column
 
     @cached_property
     def _opened(self) -> "tuple[Any, pa.Schema]":
-        file = open_parquet(self.path)
+        file = open_parquet(self.path, data=self.data)
         with file:
             return file.metadata, file.schema_arrow
 
@@ -120,7 +122,7 @@ class ParquetChunk:
             return np.empty(0)
         theirs = self.theirs[name]
         try:
-            with open_parquet(self.path, self._opened[0]) as file:
+            with open_parquet(self.path, self._opened[0], self.data) as file:
                 table = file.read_row_group(file.num_row_groups - 1, columns=[theirs])
         except (pa.ArrowException, OSError, ValueError) as error:
             raise not_readable(self.path, error) from error
@@ -133,7 +135,7 @@ class ParquetChunk:
         path, metadata = self.path, self._opened[0]
         try:
             try:
-                file = open_parquet(path, metadata)
+                file = open_parquet(path, metadata, self.data)
             except FileNotFoundError:
                 if self.successor is None:
                     raise

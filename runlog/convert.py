@@ -31,7 +31,7 @@ def convert(run: Run, where: str | os.PathLike[str], *, force: bool = False) -> 
         raise UserError(f"{path}: a folder; name the file to write, such as {path / 'run.parquet'}")
     if path.exists() and not force:
         raise UserError(f"{path}: is there already; --force replaces it")
-    data = _encoded(run)
+    data = encoded(run)
     try:
         write_new(path, data)  # who reads the old file keeps it whole
     except OSError as error:
@@ -39,7 +39,30 @@ def convert(run: Run, where: str | os.PathLike[str], *, force: bool = False) -> 
     return path
 
 
-def _encoded(run: Run) -> bytes:
+def encoded(run: Run) -> bytes:
+    """The bytes of a Parquet file that holds the attempt shown."""
+    table, resolutions = _table(run)
+    return encode(table, _footer(run, resolutions))
+
+
+def encoded_whole(run: Run) -> bytes:
+    """The same of every attempt, as a training publishes it; of another's log the attempt shown."""
+    if run.records is None:
+        return encoded(run)
+    everything = Run(chunks=run.chunks)
+    row = len(everything)
+    notes = (_record(Event(row=row, time=None, kind="note", text=note)) for note in run.notes)
+    footer = Footer(
+        metadata=run.metadata,
+        events=(*run.records, *notes),
+        columns=tuple(everything.types),
+        state={"name": run.state.name, "reason": run.state.reason},
+    )
+    return encode(_table(everything)[0], footer)
+
+
+def _table(run: Run) -> "tuple[pa.Table, list[str]]":
+    """The rows, and the columns beside which their resolution stands."""
     import pyarrow as pa
 
     arrays: dict[str, pa.Array] = {}
@@ -54,19 +77,19 @@ def _encoded(run: Run) -> bytes:
         arrays[name] = _cells(run, name, type_)
         half = run.column(name).resolution
         if half is not None and half.any():
-            resolutions[RESOLUTION + name] = pa.array(half)
+            resolutions[name] = pa.array(half)
     schema = arrow_schema(extras)
     for name in resolutions:
-        schema = schema.append(pa.field(name, pa.float64()))
-    arrays |= resolutions
+        schema = schema.append(pa.field(RESOLUTION + name, pa.float64()))
+    arrays |= {RESOLUTION + name: array for name, array in resolutions.items()}
     columns = [
         arrays[field.name] if field.name in arrays else pa.nulls(len(run), field.type)
         for field in schema
     ]
-    return encode(pa.Table.from_arrays(columns, schema=schema), _footer(run, resolutions))
+    return pa.Table.from_arrays(columns, schema=schema), list(resolutions)
 
 
-def _footer(run: Run, resolutions: dict[str, Any]) -> Footer:
+def _footer(run: Run, resolutions: list[str]) -> Footer:
     return Footer(
         metadata=run.metadata,
         events=tuple(map(_record, run.events)),
@@ -78,7 +101,7 @@ def _footer(run: Run, resolutions: dict[str, Any]) -> Footer:
             "attempts": run.attempts,
             "attempt": run.attempt,
             "notes": run.notes,
-            "resolutions": [name.removeprefix(RESOLUTION) for name in resolutions],
+            "resolutions": resolutions,
         },
     )
 

@@ -22,9 +22,11 @@ from runlog.schema import BY_NAME, Type
 # Arrow can abort the process on a damaged file, so another process reads all of it first.
 _TRIAL = """
 import sys
+import pyarrow as pa
 import pyarrow.parquet as pq
 try:
-    with pq.ParquetFile(sys.argv[1], page_checksum_verification=True) as file:
+    source = sys.argv[1] if sys.argv[1:] else pa.BufferReader(sys.stdin.buffer.read())
+    with pq.ParquetFile(source, page_checksum_verification=True) as file:
         for i in range(file.num_row_groups):
             file.read_row_group(i)
 except Exception as error:
@@ -33,13 +35,20 @@ except Exception as error:
 
 
 def open_parquet_run(
-    path: Path, *, attempt: int | None = None, mapping: Mapping[str, str] | None = None
+    path: Path,
+    *,
+    attempt: int | None = None,
+    mapping: Mapping[str, str] | None = None,
+    data: bytes | None = None,
 ) -> Run:
-    """The run in one Parquet file; raises UserError where it cannot be one."""
+    """The run in one Parquet file, or in `data` that lies in the file `path`.
+
+    Raises UserError where it cannot be one.
+    """
     ours = path.name == PUBLISHED and (path.parent / RUN_JSON).is_file()
     if not ours:
-        _try_in_child(path)
-    chunk = ParquetChunk(path, names=mapping)
+        _try_in_child(path, data)
+    chunk = ParquetChunk(path, names=mapping, data=data)
     twice = next((name for name, times in Counter(chunk.names_in_file).items() if times > 1), None)
     if twice is not None:
         raise UserError(f"{path}: column {twice} is there twice; rename or drop one of them")
@@ -92,10 +101,10 @@ class NumberedChunk:
         return self.inner.lists(name)
 
 
-def _try_in_child(path: Path) -> None:
+def _try_in_child(path: Path, data: bytes | None) -> None:
     # -P: a pyarrow.py beside the user's log must not be taken for the library.
-    command = [sys.executable, "-P", "-c", _TRIAL, str(path)]
-    trial = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    command = [sys.executable, "-P", "-c", _TRIAL, *([str(path)] if data is None else [])]
+    trial = subprocess.run(command, input=data or b"", capture_output=True, check=False)
     if trial.returncode < 0:
         raise not_readable(path, f"reading it crashes, signal {-trial.returncode}")
     if trial.returncode != 0:

@@ -190,13 +190,16 @@ def warm_up() -> None:
     encode(table_of([row], {}), Footer(metadata={}))
 
 
-def open_parquet(path: Path, metadata: "pq.FileMetaData | None" = None) -> "pq.ParquetFile":
-    """The file, its footer checked; a damaged one is the user's error."""
+def open_parquet(
+    path: Path, metadata: "pq.FileMetaData | None" = None, data: bytes | None = None
+) -> "pq.ParquetFile":
+    """The file, its footer checked; a damaged one is the user's error. `data`: what is in it."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    source = path if data is None else pa.BufferReader(data)
     try:
-        file = pq.ParquetFile(path, metadata=metadata, page_checksum_verification=True)
+        file = pq.ParquetFile(source, metadata=metadata, page_checksum_verification=True)
         if metadata is None:
             _check(file.schema_arrow)
     except FileNotFoundError:

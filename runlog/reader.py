@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from runlog.errors import UserError
 from runlog.folder import PUBLISHED, is_run
 from runlog.remote_address import is_remote
+from runlog.report_zip import is_zip, run_parquet_in
 from runlog.run import Run
 from runlog.tail import Follower, Tail
 
@@ -41,7 +42,7 @@ def open_run(
     mapping: Mapping[str, str] | None = None,
     from_format: str | None = None,
 ) -> Run:
-    """Read a run: its folder, a run.parquet, another program's Parquet file, a foreign log, `-`.
+    """Read a run: its folder, a run.parquet, a bug report's zip, others' Parquet files and logs, `-`.
 
     `attempt`: the attempt to show, the newest unless given. `mapping`: a foreign column's name to
     ours. `from_format`: the foreign log's format where it is not to be recognised by content.
@@ -64,6 +65,11 @@ def open_run(
             from runlog.foreign import open_parquet_run
 
             return open_parquet_run(path, attempt=attempt, mapping=mapping)
+        if path.is_file() and is_zip(path):
+            from runlog.foreign import open_parquet_run
+
+            data = run_parquet_in(path)
+            return open_parquet_run(path, attempt=attempt, mapping=mapping, data=data)
         if (events := _events(path, mapping, from_format, attempt)) is not None:
             return events.read()
         age = max(0.0, time.time() - path.stat().st_mtime)
@@ -93,7 +99,7 @@ def follow(
             return Tail(path, attempt=attempt)
         if path.is_fifo():
             return _follow_log(path.open("rb"), mapping, from_format)
-        if path.is_file() and _is_parquet(path):
+        if path.is_file() and (_is_parquet(path) or is_zip(path)):
             return Still(open_run(path, attempt=attempt, mapping=mapping))
         if (events := _events(path, mapping, from_format, attempt)) is not None:
             return events

@@ -93,6 +93,8 @@ class Run:
     source: ImportInfo | None = None
     notes: tuple[str, ...] = ()
     """Sentences the reader must say: a newer schema, dropped records, an unreadable part."""
+    records: tuple[Mapping[str, Any], ...] | None = None
+    """Event and end records of all attempts as they were written; None where no run log wrote them."""
     _cache: dict[str, Column | ListColumn] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:

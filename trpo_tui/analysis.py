@@ -1,7 +1,7 @@
 """From a path to a diagnosis: what `analyze` does, without its options and its printing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from analyzer.answers import answers
@@ -18,18 +18,21 @@ class Reading:
 
     `attempt`: which start of a run, None the newest. `mapping`: their key → our column.
     `from_format`: name of a log's format, None recognises it. `ignore`: code → the user's reason.
+    `notes`: sentences that every report must say beside what it says of the run.
     """
 
     attempt: int | None = None
     mapping: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     from_format: str | None = None
     ignore: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    notes: tuple[str, ...] = ()
 
 
 def analyze_run(path: str, reading: Reading | None = None) -> Judged:
     """Read the run or log at `path` (`-`: standard input) and judge it as of its last row."""
     how = reading or Reading()
     run = open_run(path, attempt=how.attempt, mapping=how.mapping, from_format=how.from_format)
+    run = replace(run, notes=(*run.notes, *how.notes))
     return Judged(path=path, run=run, diagnosis=answers(run, ignore=how.ignore).last())
 
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -14,23 +15,34 @@ if TYPE_CHECKING:
 
 def mapping_of(pairs: Sequence[str]) -> Mapping[str, str]:
     """`theirs=ours` pairs as a mapping; ours must be a declared column."""
-    from runlog.schema import BY_NAME
-
     mapping = {}
     for pair in pairs:
         theirs, equals, ours = pair.rpartition("=")
         if not equals or not theirs:
             raise UserError(f"--map {pair}: write theirs=ours, such as --map mean_kl=kl")
-        if ours not in BY_NAME:
-            raise UserError(f"--map {pair}: there is no column {ours}{_near(ours, BY_NAME)}")
-        mapping[theirs] = ours
+        try:
+            mapping[theirs] = column_called(ours)
+        except UserError as error:
+            raise UserError(f"--map {pair}: {error}") from error
     return mapping
+
+
+def column_called(name: str) -> str:
+    """The name of a declared column; another is refused."""
+    from runlog.schema import BY_NAME
+
+    if name not in BY_NAME:
+        raise UserError(f"there is no column {name}{_near(name, BY_NAME)}")
+    return name
 
 
 def code_of(text: str | None) -> str | None:
     """`101`, `TRPO101` or `constant-reward` as TRPO101; unknown ones are refused."""
-    if text is None:
-        return None
+    return None if text is None else code_called(text)
+
+
+def code_called(text: str) -> str:
+    """The same of a text that is there."""
     from analyzer.reports import rule_called
 
     return rule_called(text).code
@@ -38,32 +50,69 @@ def code_of(text: str | None) -> str | None:
 
 def ignored_of(texts: Sequence[str]) -> Mapping[str, str]:
     """`CODE` or `CODE=reason` as code → reason."""
-    from analyzer.reports import rule_called
-
     parts = [text.partition("=") for text in texts]
-    return {rule_called(code).code: reason for code, _, reason in parts}
+    return {code_called(code): reason.strip() for code, _, reason in parts}
 
 
 def fail_on_of(texts: Sequence[str]) -> tuple[str, ...]:
     """Codes, families such as TRPO1, and names of states or verdicts; commas may join them."""
+    names = [name.strip() for text in texts for name in text.split(",")]
+    try:
+        return tuple(map(failing, names))
+    except UserError as error:
+        raise UserError(f"--fail-on {error}") from error
+
+
+def failing(name: str) -> str:
+    """A code, a family, a rule's name, a state or a verdict, as it is compared."""
     from analyzer.diagnosis import Verdict
     from analyzer.rules import BY_CODE
     from runlog.run import StateName
 
     words = (*get_args(StateName), *get_args(Verdict))
-    wanted = []
-    for name in (name.strip() for text in texts for name in text.split(",")):
-        code = f"TRPO{name.upper().removeprefix('TRPO')}"
-        if name in words:
-            wanted.append(name)
-        elif name and any(known.startswith(code) for known in BY_CODE):
-            wanted.append(code)
-        else:
-            raise UserError(
-                f"--fail-on {name}: neither a code or family (TRPO101, TRPO1)"
-                f" nor one of {', '.join(words)}"
-            )
-    return tuple(wanted)
+    code = f"TRPO{name.upper().removeprefix('TRPO')}"
+    called = [rule.code for rule in BY_CODE.values() if rule.name == name.lower()]
+    if name in words:
+        return name
+    if called:
+        return called[0]
+    if not name or not any(known.startswith(code) for known in BY_CODE):
+        raise UserError(
+            f"{name}: neither a code, a family or a name (TRPO101, TRPO1, constant-reward)"
+            f" nor one of {', '.join(words)}"
+        )
+    return code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was asked for on the command line and in the project's file together.
+
+    `notes`: what came from the file, to be said in every report.
+    """
+
+    mapping: Mapping[str, str]
+    ignore: Mapping[str, str]
+    fail_on: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def asked(
+    pairs: Sequence[str] = (), ignore: Sequence[str] = (), fail_on: Sequence[str] = ()
+) -> Asked:
+    """--map, --ignore and --fail-on added to what trpo-tui.toml says; they win over it."""
+    from trpo_tui.project_file import project_file
+
+    mapping, ignored, failing_on = mapping_of(pairs), ignored_of(ignore), fail_on_of(fail_on)
+    file = project_file()
+    if file is None:
+        return Asked(mapping=mapping, ignore=ignored, fail_on=failing_on, notes=())
+    return Asked(
+        mapping={**file.mapping, **mapping},
+        ignore={**file.ignore, **ignored},
+        fail_on=tuple(dict.fromkeys((*file.fail_on, *failing_on))),
+        notes=file.notes,
+    )
 
 
 def wants_color(choice: str) -> bool:

@@ -1,6 +1,6 @@
 """Reports: a diagnosis as text, Markdown, JSON; many runs as a table; one rule explained."""
 
-from analyzer.reports.as_json import as_json, dumps, guide_json
+from analyzer.reports.as_json import as_json, dumps, guide_json, tool
 from analyzer.reports.as_markdown import markdown
 from analyzer.reports.as_text import guide_only, text
 from analyzer.reports.explaining import explain, rule_called
@@ -20,6 +20,7 @@ __all__ = [
     "rules_table",
     "table",
     "text",
+    "tool",
     "why",
     "why_json",
     "why_text",

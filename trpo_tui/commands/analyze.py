@@ -56,11 +56,13 @@ def command(
     """
     from trpo_tui import analysis, options, printing
 
+    asked = options.asked(pairs, ignore, fail_on)
     reading = analysis.Reading(
         attempt=attempt,
-        mapping=options.mapping_of(pairs),
+        mapping=asked.mapping,
         from_format=from_format,
-        ignore=options.ignored_of(ignore),
+        ignore=asked.ignore,
+        notes=asked.notes,
     )
     style = printing.Style(
         form=form,
@@ -70,8 +72,7 @@ def command(
         colour=options.wants_color(color) and output is None,
         plain=options.speaks_plainly(),
     )
-    wanted = options.fail_on_of(fail_on)
     runs, several = options.expanded(paths)
     found = analysis.analyze_runs(runs, reading, several=several)
     options.deliver(printing.printed(found, style, several=several), output)
-    return analysis.exit_code(found, wanted)
+    return analysis.exit_code(found, asked.fail_on)
