@@ -129,7 +129,7 @@ RULES: tuple[Rule, ...] = (
                 source="TRPO paper, appendix C: line search",
             ),
         ),
-        explains=("TRPO007", "TRPO503", "TRPO602", "TRPO605", "TRPO805"),
+        explains=("TRPO007", "TRPO503", "TRPO602", "TRPO605", "TRPO803", "TRPO804", "TRPO805"),
         sources=("arXiv 1502.05477, appendix C",),
         confidence=0.9,
         needs_trust_region=True,
