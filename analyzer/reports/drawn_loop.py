@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from analyzer.diagnosis import LinkStatus
 
-STATUS_WORDS = {
+_STATUS_WORDS = {
     "ok": "✓ ok",
     "fault": "✗ FAULT",
     "explained": "↓ follows",
@@ -20,7 +20,7 @@ _BACK = (0, 13, 35, 54, 67)
 
 def status(link: LinkStatus) -> str:
     """A link's state in nine columns: its mark, and the code that says so."""
-    word = STATUS_WORDS[link.status]
+    word = _STATUS_WORDS[link.status]
     return f"{word[0]} {link.code}" if link.code else word
 
 

@@ -41,8 +41,11 @@ def ascii_only(text: str) -> str:
 
 def visible(text: object) -> str:
     """A name on one line, whatever it holds: control characters are written as escapes."""
+    name = str(text)
+    if name.isprintable():
+        return name
     return "".join(
-        c if c.isprintable() else " " if c in "\n\r\t" else ascii(c)[1:-1] for c in str(text)
+        c if c.isprintable() else " " if c in "\n\r\t" else ascii(c)[1:-1] for c in name
     )
 
 
@@ -214,7 +217,7 @@ def printed(paragraphs: Iterable[Paragraph], *, plain: bool = False) -> str:
 
 def shortened(text: object, limit: int) -> str:
     """Text somebody else wrote, on one line and not longer than `limit`."""
-    line = visible(text)
+    line = visible(str(text)[: limit + 1])
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 

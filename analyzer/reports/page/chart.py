@@ -13,8 +13,8 @@ from analyzer.reports.wording import number
 
 _WIDTH, _HEIGHT = 480.0, 170.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 8.0, 8.0, 22.0
-_DRAWN, _HOVERED, _MARKED = 300, 800, 100
-"""Points of the SVG, points of the hover, marks of values that are not finite: at most so many."""
+_DRAWN, _MARKED = 240, 100
+"""Points of the SVG and marks of values that are not finite: at most so many."""
 _FAR = 20.0
 """A bound this many times as large as the data is told in words; drawing it would flatten them."""
 _FLAT = 1e-9
@@ -182,10 +182,10 @@ def _bounds(series: Series, row: int) -> list[str]:
     return ["null" if math.isnan(value) else number(value) for value in values]
 
 
-def hovered(series: Series, iterations: Floats) -> dict[str, Any]:
-    """What the script draws: the same axes, more points, values to six digits."""
+def hovered(series: Series, iterations: Floats, points: int) -> dict[str, Any]:
+    """What the script draws: the same axes, about so many points, values to six digits."""
     shape = axes(series, iterations)
-    rows = thinned(series.values, _HOVERED)
+    rows = thinned(series.values, points)
     return {
         "name": series.name,
         "log": shape.logarithmic,

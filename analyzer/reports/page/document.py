@@ -19,8 +19,10 @@ from analyzer.view import View
 from runlog.run import Run
 from runlog.schema import BY_NAME
 
-_MOST_CURVES = 200
+_MOST_CURVES = 160
 """Columns of a log beyond these are named, not drawn."""
+_POINTS, _SMOOTH = 60_000, 800
+"""Points of all charts together, and of one of them, at most; they decide how large the file is."""
 
 
 def page(run: Run, diagnosis: Diagnosis, *, path: str) -> str:
@@ -33,19 +35,23 @@ def page(run: Run, diagnosis: Diagnosis, *, path: str) -> str:
     if cause is not None and cause.first_bad_iteration is not None:
         at = (view.iterations.middle == cause.first_bad_iteration).nonzero()[0]
         first = float(iterations[at[0]]) if len(at) else None
+    matter, (groups, left_out) = curves_that_matter(view, diagnosis), _every_column(view)
+    count = len(matter) + sum(len(curves) for _, curves in groups)
+    points = min(_SMOOTH, _POINTS // max(1, count))
     charts: list[dict[str, Any]] = []
 
     def draw(curves: Sequence[Series]) -> Markup:
         figures = []
         for series in curves:
             figures.append(figure(series, iterations, first, len(charts)))
-            charts.append(hovered(series, iterations))
+            charts.append(hovered(series, iterations, points))
         return tag("div", *figures, class_="charts")
 
-    matter = draw(curves_that_matter(view, diagnosis))
-    groups, left_out = _every_column(view)
-    every = tuple((name, len(curves), draw(curves)) for name, curves in groups)
-    figures = Figures(matter=matter, every=every, left_out=left_out)
+    figures = Figures(
+        matter=draw(matter),
+        every=tuple((name, len(curves), draw(curves)) for name, curves in groups),
+        left_out=left_out,
+    )
     body = joined(top(run, diagnosis, path=path), *sections(run, diagnosis, figures, path=path))
     return _document(
         f"{first_line(run, diagnosis)} · {path}", body, {"first": first, "charts": charts}
