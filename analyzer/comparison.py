@@ -70,10 +70,12 @@ class Comparison:
     numbers: tuple[KeyNumber, ...]
 
 
-def compare(runs: Sequence[tuple[str, Run]]) -> Comparison:
+def compare(
+    runs: Sequence[tuple[str, Run]], *, ignore: Mapping[str, str] | None = None
+) -> Comparison:
     """Compare runs, each with its path; the first one with every other."""
     sides = tuple(
-        Side(name=_letter(k), path=path, run=run, diagnosis=answers(run).last())
+        Side(name=_letter(k), path=path, run=run, diagnosis=answers(run, ignore=ignore).last())
         for k, (path, run) in enumerate(runs)
     )
     first, *others = ((side, View(side.run)) for side in sides)

@@ -84,6 +84,8 @@ class Parting:
     differences: tuple[Difference, ...]
     by_rounding: bool = False
     """Whether all of them are no more than rounding."""
+    same_upstream: bool = False
+    """Whether that iteration has numbers measured before the first difference that are the same."""
 
     @property
     def link(self) -> Link:
@@ -126,6 +128,8 @@ def compared_columns(a: View, b: View) -> tuple[str, ...]:
 
 
 def _link(name: str) -> Link:
+    if name == "policy_loss":  # measured after the step
+        return "policy change"
     # Targets of the critic and what is measured against them come out of advantage estimation.
     if name.startswith("return_") or name in ("value_loss", "explained_variance"):
         return "advantage"
@@ -162,6 +166,7 @@ def exact_parting(a: View, b: View, rows: Rows) -> Parting | None:
         iteration=int(rows.iterations[k]),
         differences=tuple(found),
         by_rounding=_is_rounding(found[0], a),
+        same_upstream=min(map(_place, differs)) < min(_place(d.column) for d in found),
     )
 
 

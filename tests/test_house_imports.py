@@ -33,7 +33,9 @@ def test_help_loads_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert loaded.isdisjoint({*HEAVY, "pyarrow", "numpy", "analyzer"})
 
 
-@pytest.mark.parametrize("command", ["analyze", "watch", "explain", "rules", "finalize", "demo"])
+@pytest.mark.parametrize(
+    "command", ["analyze", "compare", "watch", "explain", "rules", "finalize", "demo"]
+)
 def test_help_of_a_command_loads_nothing_heavy(command: str) -> None:
     loaded = loaded_by(command, "--help")
 

@@ -91,16 +91,23 @@ def parting_sentence(found: Comparison, pair: Pair) -> str:
     names = f"{pair.a} and {pair.b}"
     if not pair.common:
         return f"{names} have no iteration number in common: only their ends can be compared."
-    said = f"{names} {_exactly(pair, printed=bool(a.run.source or b.run.source))}"
+    said = f"{names} {_exactly(pair, a, b)}"
+    return f"{said}{_by_bands(pair)}{_chosen(found, a, b)} {_meaning(a, b)}"
+
+
+def _by_bands(pair: Pair) -> str:
+    """Which link stands out among runs of other seeds, where the digits alone do not tell."""
     bands, exact = pair.bands, pair.exact
-    if bands is not None and (exact is None or pair.same_until is None or exact.by_rounding):
-        said += (
-            f" By more than other seeds do, they differ from iteration {bands.iteration} on: the"
-            f" {bands.link} parts first ({_values(pair, bands.differences[0])})."
-        )
-    elif bands is None and exact is not None:
-        said += " No link ever differs by more than runs of other seeds do."
-    return f"{said}{_chosen(found, a, b)} {_meaning(a, b)}"
+    if exact is None:
+        return ""
+    if bands is None:
+        return " No link ever differs by more than runs of other seeds do."
+    if (bands.iteration, bands.link) == (exact.iteration, exact.link):
+        return " That is more than another seed changes."
+    return (
+        f" By more than other seeds do, they differ from iteration {bands.iteration} on, the"
+        f" {bands.link} first ({_values(pair, bands.differences[0])})."
+    )
 
 
 def _chosen(found: Comparison, a: Side, b: Side) -> str:
@@ -115,24 +122,25 @@ def _chosen(found: Comparison, a: Side, b: Side) -> str:
     return f" Set differently: {'; '.join(told)}." if 0 < len(told) <= 3 else ""
 
 
-def _exactly(pair: Pair, *, printed: bool) -> str:
+def _exactly(pair: Pair, a: Side, b: Side) -> str:
     exact = pair.exact
-    how = "to every printed digit" if printed else "bit for bit"
+    how = "to every printed digit" if a.run.source or b.run.source else "bit for bit"
     if exact is None:
         return f"are the same, {how}, in all {pair.common} iterations they share."
-    first = exact.differences[0]
-    if pair.same_until is None:
-        behind = "by rounding only" if exact.by_rounding else f"the {exact.link} first"
-        return f"differ from iteration {exact.iteration} on, {behind} ({_values(pair, first)})."
-    if exact.by_rounding:
+    from_start = pair.same_until is None and not exact.same_upstream
+    seeds = [side.run.metadata.get("seed") for side in (a, b)]
+    if from_start and None not in seeds and seeds[0] != seeds[1]:
+        told = ", ".join(map(visible, seeds))
+        return f"differ from iteration {exact.iteration} on, as their seeds do ({told})."
+    parts = "they part by rounding only" if exact.by_rounding else f"the {exact.link} parts first"
+    parts = f"{parts} ({_values(pair, exact.differences[0])})"
+    if pair.same_until is not None:
         return (
-            f"are the same, {how}, until iteration {pair.same_until}; at {exact.iteration} they part "
-            f"by rounding only ({_values(pair, first)})."
+            f"are the same, {how}, until iteration {pair.same_until}; at {exact.iteration} {parts}."
         )
-    return (
-        f"are the same, {how}, until iteration {pair.same_until}; at {exact.iteration} the "
-        f"{exact.link} parts first ({_values(pair, first)})."
-    )
+    if exact.same_upstream:
+        return f"begin iteration {exact.iteration} alike, {how}; in it {parts}."
+    return f"differ from iteration {exact.iteration} on: {parts}."
 
 
 def _meaning(a: Side, b: Side) -> str:
@@ -208,7 +216,7 @@ def _beside(runs: int) -> Iterator[range]:
 
 
 def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+    return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
 def _side_json(side: Side) -> dict[str, Any]:
