@@ -17,6 +17,7 @@ from analyzer.rules import (
     policy,
     reward,
     reward_signal,
+    saturation,
     search,
     step,
 )
@@ -42,6 +43,7 @@ RULES: tuple[Rule, ...] = tuple(
                 search,
                 outcome,
                 policy,
+                saturation,
             )
             for rule in family.RULES
         ),
