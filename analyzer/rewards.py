@@ -4,12 +4,18 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from analyzer.history import so_far, varied
-from analyzer.interval import Interval, exact, largest
+from analyzer.interval import Flags, Floats, Interval, exact, largest
 from analyzer.measure import column, derived
 from analyzer.view import View
 
 SWING = 20
 """Rows over which the largest rewards of batches are compared."""
+SHORTEST = 0.125
+"""Share of the time limit below which no task means its episodes to end."""
+DENSE = 0.2
+"""Root mean square over the largest reward: √.04, as if one step in 25 paid and the others nothing."""
+DENSE_ROWS = 10
+LEFT_ROWS = 5
 _ENOUGH_RETURNS = 5
 """Mean returns of 0 after which rewards that are not logged are taken to be 0."""
 
@@ -131,26 +137,87 @@ def _impossible_values(view: View) -> Interval:
 
 
 def _out_of_reach(view: View) -> Interval:
-    """The return the environment declares solved, over that of an episode of full length in which
-    every step pays the most that was ever paid; 0 where that is below 0."""
+    """How far the return the environment declares solved is out of reach at a constant reward.
+
+    A gain: the declared return over an episode of full length. A cost: what ends an episode early
+    may reach it, unless that would have to be within SHORTEST of the time limit, or it is no cost.
+    """
     solved, horizon = view.fact("solved_return"), view.fact("horizon")
     if not isinstance(solved, int | float) or not isinstance(horizon, int | float):
         return view.empty()
-    full = so_far(view["reward_max"]) * float(horizon)
-    ratio = float(solved) / full.where(full.known & (full.low > 0.0))
-    return ratio.or_else(0.0).where(full.known)
-
-
-def _pays_to_live(view: View) -> Interval:
-    """1 where the smallest reward is above 0."""
-    low = view["reward_min"]
-    return exact((low.low > 0.0).astype(np.float64), low.known)
+    paid = view["reward_max"]
+    full = paid * float(horizon)
+    gain = float(solved) / full.where(full.known & (full.low > 0.0))
+    cost = (full * SHORTEST / float(solved)) if solved < 0.0 else view.empty().or_else(np.inf)
+    return gain.or_else(cost.where(paid.known & (paid.high < 0.0))).or_else(0.0).where(paid.known)
 
 
 def _undeclared(view: View) -> Interval:
     """1 where the environment declares no return or no time limit."""
     missing = view.fact("solved_return") is None or view.fact("horizon") is None
     return exact(np.full(len(view), float(missing)), np.ones(len(view), dtype=bool))
+
+
+def _pays(view: View) -> Interval:
+    """The sign of what every step pays, where that is one sign."""
+    low, high = view["reward_min"], view["reward_max"]
+    sign = np.where(low.low > 0.0, 1.0, np.where(high.high < 0.0, -1.0, 0.0))
+    return exact(sign, low.known & high.known)
+
+
+def _size_of_all(view: View) -> Interval:
+    """Root mean square of the batch's rewards, in the unit they are learnt in."""
+    train = view["reward_train_mean"].square() + view["reward_train_std"].square()
+    return train.or_else(view["reward_mean"].square() + view["reward_std"].square()).sqrt()
+
+
+def _sustained(values: Floats) -> Floats:
+    """(n,) the largest level so far that DENSE_ROWS values in a row have kept, 0 before."""
+    if len(values) < DENSE_ROWS:
+        return np.zeros(len(values))
+    kept = sliding_window_view(values, DENSE_ROWS).min(axis=1)
+    level = np.concatenate((np.zeros(DENSE_ROWS - 1), kept))
+    return np.asarray(np.maximum.accumulate(level))
+
+
+def _dense(view: View) -> Flags:
+    """Where more than a few steps of the batch make up its rewards."""
+    size, largest_one = _size_of_all(view), _training_reward(view)
+    known = size.known & largest_one.known & np.isfinite(size.middle)
+    return known & (size.middle >= DENSE * largest_one.middle) & (largest_one.middle > 0.0)
+
+
+def _rewards_left(view: View) -> Interval:
+    """The largest of the last LEFT_ROWS batches' root mean squares over the level that all of ten
+    dense batches in a row have kept before. A goal that is missed now and then has no such level."""
+    size = _size_of_all(view)
+    known = size.known & np.isfinite(size.middle)
+    level = _sustained(np.where(_dense(view), size.middle, 0.0))
+    recent = np.where(known, size.middle, 0.0)
+    if len(recent) >= LEFT_ROWS:
+        padded = np.concatenate((np.full(LEFT_ROWS - 1, np.inf), recent))
+        recent = sliding_window_view(padded, LEFT_ROWS).max(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return exact(recent / level, known & (level > 0.0) & np.isfinite(recent))
+
+
+def _varied_before(view: View) -> Interval:
+    """1 where ten dense batches in a row had rewards that differ from step to step, and what is
+    paid now is not the largest of those: a task that is mastered pays that in every step."""
+    spread, rounding, largest_one = _reward_range(view), _reward_rounding(view), view["reward_max"]
+    differs = spread.known & (spread.low > rounding.high) & _dense(view)
+    varied_rows = _sustained(differs.astype(np.float64)) > 0.0
+    best = so_far(largest_one.where(differs))
+    mastered = (largest_one - best).abs().middle <= 0.01 * best.abs().middle
+    return exact((varied_rows & ~mastered).astype(np.float64), np.ones(len(view), dtype=bool))
+
+
+def _worth_to_step(view: View) -> Interval:
+    """The most the rewards so far could add up to, over one step of the critic's Adam."""
+    rate = view["vf_lr"]
+    worth = so_far(_training_reward(view)) * (1.0 / (1.0 - view["gamma"]))
+    possible = worth.known & (worth.low > 0.0) & np.isfinite(worth.high)
+    return (worth / rate.where(rate.low > 0.0)).where(possible)
 
 
 # fmt: off
@@ -166,7 +233,10 @@ STEPS_THAT_PAY = derived("steps_that_pay", "steps", "Σ|r| / max|r| of the batch
 SWING_OF_LARGEST = derived("swing_of_largest_reward", "1", f"upper / lower quartile of the last {SWING} batches' max|r|", _swing_of_largest, "reward_min reward_max")
 IMPOSSIBLE_VALUES = derived("impossible_values", "fraction", "reach of V on the side of 0 where no reward has been / on the other", _impossible_values, "value_min value_max reward_min reward_max", shows="value_min value_max")
 EXPLAINED_VARIANCE = column("explained_variance")
-OUT_OF_REACH = derived("declared_over_reachable", "1", "declared return / (horizon · largest r so far)", _out_of_reach, "reward_max")
-PAYS_TO_LIVE = derived("pays_to_live", "flag", "1 where every step pays more than 0", _pays_to_live, "reward_min")
+OUT_OF_REACH = derived("declared_over_reachable", "1", f"declared return / (horizon · r); for a cost, {SHORTEST:g}·horizon · r / declared return", _out_of_reach, "reward_max")
+PAYS = derived("pays", "flag", "sign of what every step pays", _pays, "reward_min reward_max")
+REWARDS_LEFT = derived("rewards_left", "fraction", f"largest √(mean r²) of {LEFT_ROWS} rows / the level {DENSE_ROWS} rows kept before", _rewards_left, "reward_mean reward_std reward_min reward_max", "reward_train_mean reward_train_std reward_train_min reward_train_max", shows="reward_min reward_max")
+VARIED_BEFORE = derived("varied_before", "flag", f"1 where {DENSE_ROWS} batches in a row had rewards that differ, the largest another than now", _varied_before, "reward_mean reward_std reward_min reward_max")
+WORTH_TO_STEP = derived("worth_to_step", "1", "largest |r| so far / (1−γ) / vf_lr", _worth_to_step, "reward_min reward_max gamma vf_lr", "reward_train_min reward_train_max", shows="reward_max")
 UNDECLARED = derived("no_declared_return", "flag", "1 where the environment declares no return or time limit", _undeclared, "")
 # fmt: on

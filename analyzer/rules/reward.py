@@ -1,5 +1,6 @@
 """1xx: rewards (the guide's section 1)."""
 
+from analyzer import episodes as e
 from analyzer import rewards as r
 from analyzer.combination import All, Either, Gate, Lasting, Recent
 from analyzer.condition import Check
@@ -8,11 +9,11 @@ from analyzer.rule import Grade, Rule
 
 _GUIDE = "debugging guide, section 1"
 _ALIKE = Lasting(Check(r.REWARD_RANGE, "≤", r.REWARD_ROUNDING), 5)
-_SURVIVAL = (
-    _ALIKE,
-    Gate(Check(r.PAYS_TO_LIVE, "≥", 1.0)),
-    Check(r.EARLY_ENDS, ">", 0.0),
-)
+LOST = 1e-3
+"""Share of their former size below which rewards are lost beside a critic in the former unit."""
+_ENDS_EARLY = Check(r.EARLY_ENDS, ">", 0.0)
+_SURVIVAL = (_ALIKE, Gate(Check(r.PAYS, "≥", 1.0)), _ENDS_EARLY)
+_NOT_MEANT = Either((Check(r.OUT_OF_REACH, ">", 1.0), Check(r.VARIED_BEFORE, "≥", 1.0)))
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -22,11 +23,17 @@ RULES: tuple[Rule, ...] = (
         link="reward",
         level="fault",
         latency=5,
-        when=All(
+        when=Either(
             (
-                _ALIKE,
-                Gate(Check(r.REWARD_SIZE, ">", 0.0)),
-                Check(r.EARLY_ENDS, "≤", 0.0),
+                All(
+                    (
+                        _ALIKE,
+                        Gate(Check(r.REWARD_SIZE, ">", 0.0)),
+                        Check(r.EARLY_ENDS, "≤", 0.0),
+                        Either((Gate(Check(r.PAYS, "≥", 1.0)), _NOT_MEANT)),
+                    )
+                ),
+                All((Lasting(Check(r.BATCH_PAYS, "≤", 0.0), 5), Check(r.REWARDS_LEFT, "≤", 0.0))),
             )
         ),
         lesser=(
@@ -38,6 +45,17 @@ RULES: tuple[Rule, ...] = (
                     "Every reward since the start is 0. A sparse reward that was not found yet looks "
                     "like this, and so does a broken one; the first non-zero reward withdraws this."
                 ),
+                undecided=True,
+            ),
+            Grade(
+                level="warning",
+                when=All((_ALIKE, Gate(Check(r.PAYS, "<", 0.0)), Check(r.EARLY_ENDS, "≤", 0.0))),
+                title="Every step costs the same, and no episode has ended early yet",
+                why=(
+                    "A task that is to be done quickly looks like this until its goal is reached "
+                    "once, and so does a broken reward. Until then no action is better than another."
+                ),
+                explains=False,
                 undecided=True,
             ),
         ),
@@ -70,7 +88,21 @@ RULES: tuple[Rule, ...] = (
                 source="policy gradient theorem: E[∇log π · const] = 0",
             ),
         ),
-        explains=("TRPO106", "TRPO201", "TRPO501", "TRPO604", "TRPO605", "TRPO107", "TRPO301"),
+        explains=(
+            "TRPO106",
+            "TRPO201",
+            "TRPO501",
+            "TRPO604",
+            "TRPO605",
+            "TRPO107",
+            "TRPO301",
+            "TRPO207",
+            "TRPO602",
+            "TRPO603",
+            "TRPO701",
+            "TRPO702",
+            "TRPO105",
+        ),
         sources=("policy gradient theorem", "arXiv 1506.02438, section 2"),
         confidence=0.97,
     ),
@@ -105,12 +137,32 @@ RULES: tuple[Rule, ...] = (
                     14,
                     20,
                 ),
+                Recent(
+                    All(
+                        (
+                            Check(r.WORTH_TO_STEP, "<", 1.0),
+                            Check(r.EXPLAINED_VARIANCE, "<", 0.0),
+                        )
+                    ),
+                    8,
+                    10,
+                ),
+                Recent(
+                    All(
+                        (
+                            Check(r.REWARDS_LEFT, "<", LOST),
+                            Gate(Check(r.CRITIC_IS_BLIND, "≥", 1.0)),
+                        )
+                    ),
+                    3,
+                    3,
+                ),
             )
         ),
         why=(
             "The critic's values spread wider than any return these rewards could add up to, or one "
             "step holds nearly all the reward of its batch, another size each time, and the values "
-            "take a sign no reward has. The advantages are then the critic's errors; normalised to "
+            "take a sign no reward has, or rewards have shrunk to less than 1/1,000 beside it. The advantages are then the critic's errors; normalised to "
             "1 they make full-size steps along noise, which the line search accepts."
         ),
         guide_fix=Fix(
@@ -147,11 +199,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="TRPO108",
         name="survival-only-reward",
-        title="Every step pays the same: only staying alive is rewarded",
+        title="Every step pays the same: only the length of episodes counts",
         link="reward",
         level="fault",
         latency=5,
-        when=All((*_SURVIVAL, Check(r.OUT_OF_REACH, ">", 1.0))),
+        when=All((_ALIKE, Gate(Check(r.REWARD_SIZE, ">", 0.0)), _ENDS_EARLY, _NOT_MEANT)),
         lesser=(
             Grade(
                 level="warning",
@@ -171,11 +223,24 @@ RULES: tuple[Rule, ...] = (
                 why="The return this environment declares solved can be reached by staying alive.",
                 explains=False,
             ),
+            Grade(
+                level="info",
+                when=All(
+                    (Check(e.PER_STEP_SPREAD, "≤", 0.0), Gate(Check(e.LENGTHS_VARY, "≥", 1.0)))
+                ),
+                title="Every return is the length of its episode times a constant",
+                why=(
+                    "This log has no rewards, but returns and lengths keep one ratio. Balancing "
+                    "tasks are made so; elsewhere all terms of the reward but one are lost."
+                ),
+                explains=False,
+            ),
         ),
         why=(
             "An episode's return is its length times a constant, because episodes end early and "
-            "nothing else differs. The update works and learns to survive, but not the task: the "
-            "return this environment declares solved cannot be reached at that reward."
+            "nothing else differs. The update works and learns how long to live, but not the task: "
+            "rewards used to differ, or the return this environment declares solved cannot be "
+            "reached at that reward."
         ),
         guide_fix=Fix(
             text="verify that rewards vary (min/max reward)",

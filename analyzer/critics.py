@@ -1,0 +1,74 @@
+"""What the critic does with its targets: how far off it is, how far a fit moves it, and whereto."""
+
+import numpy as np
+
+from analyzer.interval import Interval, exact
+from analyzer.measure import column, derived
+from analyzer.view import View
+
+
+def _target_square(view: View) -> Interval:
+    """Mean of the squared value targets: the loss of a critic that says 0 everywhere."""
+    return view["return_mean"].square() + view["return_std"].square()
+
+
+def _target_size(view: View) -> Interval:
+    return _target_square(view).sqrt()
+
+
+def _error_to_targets(view: View) -> Interval:
+    square = _target_square(view)
+    return view["value_loss"] / square.where(square.known & (square.low > 0.0))
+
+
+def _after_fit(view: View) -> Interval:
+    square = _target_square(view)
+    return view["value_loss_after"] / square.where(square.known & (square.low > 0.0))
+
+
+def _fit_share(view: View) -> Interval:
+    loss = view["value_loss"]
+    return view["value_loss_after"] / loss.where(loss.known & (loss.low > 0.0))
+
+
+def _fits_needed(view: View) -> Interval:
+    """Fits until the targets at the pace of this one: a fit that takes the error E to E − ΔV lowers
+    the loss by about 2ΔV/E of itself. Infinite where the loss did not fall."""
+    share = _fit_share(view)
+    gain = 1.0 - share.middle
+    with np.errstate(divide="ignore", invalid="ignore"):
+        fits = np.where(gain > 0.0, 2.0 / np.where(gain > 0.0, gain, 1.0), np.inf)
+    return exact(fits, share.known)
+
+
+def _value_reach(view: View) -> Interval:
+    size = _target_size(view)
+    reach = view["value_mean"].abs() + view["value_std"]
+    return reach / size.where(size.known & (size.low > 0.0))
+
+
+def _value_spread(view: View) -> Interval:
+    spread = view["return_std"]
+    return view["value_std"] / spread.where(spread.known & (spread.low > 0.0))
+
+
+def _error_over_rounding(view: View) -> Interval:
+    """Root of the value loss over 32ε of the largest target: at 1 there is nothing left to fit."""
+    largest = view["return_min"].abs().larger(view["return_max"].abs())
+    rounding = largest * (32.0 * view.eps)
+    return view["value_loss"].sqrt() / rounding.where(rounding.known & (rounding.low > 0.0))
+
+
+# fmt: off
+TARGET_SIZE = derived("target_size", "training reward", "√(return_mean² + return_std²)", _target_size, "return_mean return_std")
+ERROR_TO_TARGETS = derived("error_to_targets", "1", "value_loss / mean squared target", _error_to_targets, "value_loss return_mean return_std")
+AFTER_FIT = derived("error_after_fit", "1", "value_loss_after / mean squared target", _after_fit, "value_loss_after return_mean return_std")
+FIT_SHARE = derived("loss_left_by_fit", "fraction", "value_loss_after / value_loss", _fit_share, "value_loss value_loss_after")
+FITS_NEEDED = derived("fits_needed", "iterations", "2 / (1 − value_loss_after / value_loss)", _fits_needed, "value_loss value_loss_after")
+VALUE_REACH = derived("value_to_targets", "fraction", "(|value_mean| + value_std) / target_size", _value_reach, "value_mean value_std return_mean return_std")
+VALUE_SPREAD = derived("value_spread", "fraction", "value_std / return_std", _value_spread, "value_std return_std")
+ERROR_OVER_ROUNDING = derived("critic_error", "1", "√value_loss / 32ε·max|target|", _error_over_rounding, "value_loss return_min return_max", shows="value_loss")
+CRITIC_STEP = column("value_parameter_delta_norm")
+EXPLAINED_VARIANCE = column("explained_variance")
+VALUE_LOSS = column("value_loss")
+# fmt: on
