@@ -84,7 +84,7 @@ class Score:
 
 def judge(work: Sequence[Work], jobs: int, *, printed: bool) -> Iterator[Score]:
     """Judge the runs that are there, in `jobs` processes. `printed`: also as importers read them."""
-    there = [(each, printed) for each in work if (each.path / "run.parquet").exists()]
+    there = [(each, printed) for each in work if (each.path / "run.json").exists()]
     with get_context("spawn").Pool(jobs, _begin) as pool:
         yield from pool.imap(_judged, there, 4)
 

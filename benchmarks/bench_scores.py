@@ -43,7 +43,7 @@ def harmless(scores: Sequence[Score]) -> frozenset[str]:
     no lower than that of the worst control of that place, at the same iteration."""
     controls: dict[str, list[Score]] = defaultdict(list)
     for score in scores:
-        if score.work.kind == "healthy" and "-control-" in score.work.name:
+        if score.work.kind == "healthy" and _is_control(score):
             controls[score.work.trainer + score.work.env].append(score)
     found = []
     for score in scores:
@@ -55,6 +55,11 @@ def harmless(scores: Sequence[Score]) -> frozenset[str]:
         if len(known) >= 2 and score.final >= min(known):
             found.append(work.name)
     return frozenset(found)
+
+
+def _is_control(score: Score) -> bool:
+    own = score.work.trainer == "agent"
+    return ("-control-" if own else "-default-") in score.work.name
 
 
 def _at(control: Score, iterations: int) -> float:

@@ -259,7 +259,7 @@ def main() -> None:
     work = [work_of(case, options.out) for case in cases() if case.part == options.part]
     if options.part == "held":
         work += independent(options.out)
-    there = [each for each in work if (each.path / "run.parquet").exists()]
+    there = [each for each in work if (each.path / "run.json").exists()]
     labels = {each.name: (each.kind, each.label) for each in there}
     figures = []
     for tool in options.only:

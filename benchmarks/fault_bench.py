@@ -49,10 +49,25 @@ def work_of(case: Case, out: Path) -> Work:
 
 
 def independent(out: Path) -> list[Work]:
-    """The runs of other trainers, all held out, where they have been made."""
-    from independent.table import works
+    """The runs of other trainers, all held out."""
+    from independent import cases as others
+    from independent.run import place as place_of
 
-    return [Work(part="held", **each) for each in works(out / "held")]
+    return [
+        Work(
+            name=f"{case.trainer}/{case.name}",
+            kind=case.fault or "healthy",
+            part="held",
+            trainer=case.trainer,
+            path=place_of(out / "held", case),
+            env=case.env,
+            seed=case.seed,
+            onset=case.onset,
+            label=case.label,
+            identity=case.identity,
+        )
+        for case in others.cases()
+    ]
 
 
 def record(name: str, figures: dict[str, Any]) -> None:
