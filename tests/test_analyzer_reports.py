@@ -382,6 +382,15 @@ def test_markdown_tables_survive_any_name():
     assert "\x1b" not in said
 
 
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_markdown_holds_the_whole_of_what_a_rule_says(rule):
+    cause = finding(rule.code, fixes=rule.all_fixes)
+    said = reports.markdown(RUN, replace(FAULT, cause=cause, findings=(cause,)), path="r")
+    assert "…" not in said
+    assert all(escaped(fix.text, 2_000).rstrip(".") in said for fix in rule.all_fixes)
+    assert escaped(rule.why, 2_000) in said
+
+
 def test_nothing_in_a_log_becomes_markup_in_an_issue():
     evil = "<img src=x> [a](http://b) ![i](j) **bold** `code` &lt; ```"
     run = replace(nasty_run(IMPORTED), notes=(evil,), metadata={"env_id": evil})

@@ -35,6 +35,8 @@ LIMIT = 60_000
 _LEFT_OUT = "Details are left out: too long to be pasted. `trpo-tui analyze -v` shows them."
 _ENTRIES = 10
 """Entries of a list that a log or a user can make as long as they like."""
+_OURS = 2_000
+"""Characters left of a rule's own words, which are shorter."""
 _NAMED = 80
 """Characters of the longest key that is offered for `--map`."""
 _ACTIVE = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#~$&"})
@@ -69,7 +71,7 @@ def markdown(run: Run, diagnosis: Diagnosis, *, path: str) -> str:
     shown = shown_finding(diagnosis)
     lines = [f"**{escaped(first_line(run, diagnosis))}**", ""]
     if diagnosis.headline:
-        lines += [escaped(sentence(diagnosis.headline)), ""]
+        lines += [escaped(sentence(diagnosis.headline), _OURS), ""]
     if shown is not None:
         lines += _cause(shown, diagnosis.headline)
     lines += _curves(run, diagnosis)
@@ -88,7 +90,7 @@ def markdown(run: Run, diagnosis: Diagnosis, *, path: str) -> str:
 def _cause(finding: Finding, headline: str) -> list[str]:
     told = finding.title.lower() in headline.lower()
     said = (finding.why,) if told else (finding.title, finding.why)
-    lines = [" ".join(escaped(sentence(part)) for part in said), ""]
+    lines = [" ".join(escaped(sentence(part), _OURS) for part in said), ""]
     lines += [escaped(f"Link: {finding.link}. {finding.sureness}"), ""]
     if finding.evidence:
         formulas = formulas_of(finding.code)
@@ -98,21 +100,23 @@ def _cause(finding: Finding, headline: str) -> list[str]:
         lines += ["### Fix", ""]
         for fix in finding.fixes:
             change = ", ".join(code(f"{k} = {number(v)}") for k, v in (fix.change or {}).items())
-            source = "" if fix.origin.startswith("guide") else f" ({escaped(fix.source)})"
+            source = "" if fix.origin.startswith("guide") else f" ({escaped(fix.source, _OURS)})"
             lines.append(
-                f"- **{escaped(fix.origin)}**: {escaped(sentence(fix.text))}{source}"
+                f"- **{escaped(fix.origin)}**: {escaped(sentence(fix.text), _OURS)}{source}"
                 + (f" Change: {change}." if change else "")
             )
         why = differs(finding)
         if why:
-            lines.append(f"- **where they differ**: {escaped(sentence(why))}")
+            lines.append(f"- **where they differ**: {escaped(sentence(why), _OURS)}")
         lines.append("")
     return lines
 
 
 def _evidence(evidence: Evidence, formula: str) -> tuple[str, str, str]:
     return (
-        f"{code(evidence.measure)} = {escaped(formula)}" if formula else code(evidence.measure),
+        f"{code(evidence.measure)} = {escaped(formula, _OURS)}"
+        if formula
+        else code(evidence.measure),
         escaped(with_unit(evidence.value, evidence.unit)),
         escaped(comparison(evidence)),
     )
@@ -166,7 +170,7 @@ def _line(finding: Finding) -> str:
     when = f", {since(finding)}" if since(finding) else ""
     return (
         f"- {finding.level} **{finding.code}** {escaped(finding.name)}{when}{by}: "
-        f"{escaped(sentence(finding.title))}"
+        f"{escaped(sentence(finding.title), _OURS)}"
     )
 
 
