@@ -78,7 +78,7 @@ def log_ratio_std(view: View) -> Interval:
     return view["log_ratio_std"].or_else(view["ratio_std"])
 
 
-def _joint_kl(view: View) -> Interval:
+def joint_kl(view: View) -> Interval:
     """KL summed over action dimensions, or the most it can be where the reduction is not told."""
     d = view.fact("action_dim")
     factor = 1.0 if view.fact("kl_reduction") == "sum" else float(d or MANY_DIMENSIONS)
@@ -89,7 +89,7 @@ def _kl_to_variance(view: View) -> Interval:
     half = log_ratio_std(view).square() * 0.5
     # Of a step far beyond any trust region the variance is no second-order term any more.
     small = half.high < LARGE_KL
-    return (_joint_kl(view) / half).where(positive(half, 0.5e-6) & small)
+    return (joint_kl(view) / half).where(positive(half, 0.5e-6) & small)
 
 
 def _printed_kl_to_variance(view: View) -> Interval:

@@ -5,6 +5,9 @@ from types import MappingProxyType
 
 from analyzer.rules import BY_CODE, RULES
 
+_SUPPRESSES = ("TRPO601",)
+"""Codes that cover their own targets and nothing beyond: a solved task breaks no search."""
+
 
 def _closure() -> Mapping[str, frozenset[str]]:
     edges = {rule.code: set(rule.explains) for rule in RULES}
@@ -12,6 +15,9 @@ def _closure() -> Mapping[str, frozenset[str]]:
     for start in edges:
         seen: set[str] = set()
         frontier = list(edges[start])
+        if start in _SUPPRESSES:
+            reached[start] = frozenset(frontier)
+            continue
         while frontier:
             code = frontier.pop()
             if code not in seen:

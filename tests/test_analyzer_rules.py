@@ -80,7 +80,8 @@ def rejected(row: Row) -> None:
         update_outcome="rejected", line_search_success=False, line_search_steps=3, kl=0.0,
         step_fraction=0.0, actual_improvement=0.0, improvement_ratio=None, log_ratio_std=0.0,
         ratio_std=0.0, step_parameter_delta_norm=0.0, parameter_delta_norm=0.0,
-        advantage_log_ratio_mean=0.0, line_search_gains=[-1e-9],
+        advantage_log_ratio_mean=0.0, line_search_fractions=None, line_search_gains=None,
+        line_search_kls=None,
     )  # fmt: skip
 
 
@@ -194,8 +195,10 @@ def not_a_number(row: Row, i: int) -> None:
 
 def always_failing(row: Row, i: int) -> None:
     rejected(row)
-    row.update(line_search_fractions=[1.0, 0.5, 0.25], line_search_gains=[-0.3, 0.02, 0.01],
-               line_search_kls=[0.5, 0.125, 0.03125])  # fmt: skip
+    fractions, expected = [1.0, 0.5, 0.25], row["expected_improvement"]
+    row.update(line_search_fractions=fractions,
+               line_search_gains=[expected * b - 0.36 * b * b for b in fractions],
+               line_search_kls=[0.5 * b * b for b in fractions])  # fmt: skip
 
 
 @pytest.mark.parametrize(

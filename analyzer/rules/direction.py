@@ -24,6 +24,9 @@ UNCONJUGATE = 0.02
 """|gᵀx − xᵀAx| / xᵀAx. Conjugate gradient from 0 leaves rounding (2e-7, 1e-3 in float32 without
 damping); directions that are not conjugate leave .05 to .8."""
 
+UNDAMPED = 1e-6
+"""λ over the largest Ritz value. Damped runs keep more than 1e-5 however small σ gets; KL twice the
+model's, or a fifth of the batch's own spread, happens in those too, so it counts less there."""
 _RESIDUAL = column("cg_residual")
 
 RULES: tuple[Rule, ...] = (
@@ -94,6 +97,7 @@ RULES: tuple[Rule, ...] = (
         ),
         explains=(
             "TRPO001",
+            "TRPO003",
             "TRPO007",
             "TRPO202",
             "TRPO303",
@@ -182,7 +186,17 @@ RULES: tuple[Rule, ...] = (
                     Either(
                         (
                             Check(i.QUADRATIC_KL, ">", 2.0),
-                            Check(i.KL_TO_VARIANCE, "<", 0.2),
+                            All(
+                                (
+                                    Check(steps.RELATIVE_DAMPING, "<", UNDAMPED),
+                                    Either(
+                                        (
+                                            Check(i.QUADRATIC_KL, ">", 1.3),
+                                            Check(steps.KL_TO_SPREAD, "<", 0.2),
+                                        )
+                                    ),
+                                )
+                            ),
                         )
                     ),
                     Check(i.CONDITIONING, "<", 1e-3),
@@ -212,6 +226,7 @@ RULES: tuple[Rule, ...] = (
             ),
         ),
         explains=(
+            "TRPO003",
             "TRPO303",
             "TRPO501",
             "TRPO502",
