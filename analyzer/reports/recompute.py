@@ -48,7 +48,8 @@ def recomputed(
     numbered = view.run.column("iteration").present
     lines = [_computed(view.run, at, texts, table) for at, texts in found.items() if numbered[at]]
     if behind and numbered[row]:
-        lines.append(_fetched(view.run, row, around, tuple(behind), table))
+        ends = max(0, row - around), min(last, row + around)
+        lines.append(_fetched(view, row, ends, tuple(behind), table))
     return tuple(lines)
 
 
@@ -77,24 +78,28 @@ def _computed(run: Run, row: int, texts: dict[str, str], table: str) -> Recomput
     )
 
 
-def _fetched(run: Run, row: int, around: int, names: tuple[str, ...], table: str) -> Recomputed:
-    chosen = _chosen(run, row)
-    iteration = chosen["iteration"]
-    first, last = max(1, iteration - around), iteration + around
-    columns = ["iteration", *(name for name in names if name != "iteration")]
+def _fetched(
+    view: View, row: int, ends: tuple[int, int], names: tuple[str, ...], table: str
+) -> Recomputed:
+    chosen = _chosen(view.run, row)
     attempt = chosen.get("attempt")
-    keys = ["attempt", *columns] if attempt is not None and "attempt" not in columns else columns
-    of_attempt = "" if attempt is None else f"attempt == {attempt} and "
-    where = f"{of_attempt}{first} <= iteration <= {last}"
-    sql_where = f"iteration BETWEEN {first} AND {last}"
+    first, last = (int(view.iterations.middle[end]) for end in ends)
+    where, sql_where = (
+        f"{first} <= iteration <= {last}",
+        f"iteration BETWEEN {first} AND {last}",
+    )
     if attempt is not None:
-        sql_where = f"attempt = {attempt} AND {sql_where}"
+        where, sql_where = (
+            f"attempt == {attempt} and {where}",
+            f"attempt = {attempt} AND {sql_where}",
+        )
+    columns = [*chosen, *(name for name in names if name not in chosen)]
     return Recomputed(
         measures=names,
-        iteration=iteration,
+        iteration=chosen["iteration"],
         computes=False,
         pandas=(
-            f"import pandas as pd; print(pd.read_parquet({table!r}, columns={keys!r})"
+            f"import pandas as pd; print(pd.read_parquet({table!r}, columns={columns!r})"
             f".query({where!r})[{list(names)!r}].to_string())"
         ),
         duckdb=_query(", ".join(names), table, sql_where),
