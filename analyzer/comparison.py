@@ -1,7 +1,7 @@
 """Runs side by side: what they were set to, where they part, what is wrong with each, how they end."""
 
 import string
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analyzer.answers import answers

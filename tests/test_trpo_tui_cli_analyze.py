@@ -123,7 +123,7 @@ def test_an_ignored_code_is_no_fault_and_its_reason_is_kept(
 
 @pytest.mark.parametrize(
     ("wanted", "code"),
-    [("TRPO101", 1), ("TRPO1", 1), ("101", 1), ("TRPO7", 2), ("TRPO3,killed", 1), ("killed", 0)],
+    [("TRPO101", 1), ("TRPO1", 1), ("101", 1), ("TRPO9", 2), ("TRPO3,killed", 1), ("killed", 0)],
 )
 def test_fail_on_decides_what_is_exit_code_1(tmp_path: Path, wanted: str, code: int) -> None:
     assert run(["analyze", str(broken_log(tmp_path)), "--fail-on", wanted]) == code

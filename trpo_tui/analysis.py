@@ -32,7 +32,7 @@ def analyze_run(path: str, reading: Reading | None = None) -> Judged:
     """Read the run or log at `path` (`-`: standard input) and judge it as of its last row."""
     how = reading or Reading()
     run = open_run(path, attempt=how.attempt, mapping=how.mapping, from_format=how.from_format)
-    run = replace(run, notes=(*run.notes, *how.notes))
+    run = replace(run, notes=(*how.notes, *run.notes))
     return Judged(path=path, run=run, diagnosis=answers(run, ignore=how.ignore).last())
 
 

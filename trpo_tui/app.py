@@ -20,10 +20,13 @@ def watch(
     every: float = 30.0,
     mapping: Mapping[str, str] | None = None,
     from_format: str | None = None,
+    ignore: Mapping[str, str] | None = None,
+    notes: tuple[str, ...] = (),
 ) -> int:
     """Watch the run, log or folder of runs at `source` (`-`: standard input); returns the exit code.
 
     `mapping`: a log's key → our column. `from_format`: the log's format, None recognises it.
+    `ignore`: code → the user's reason. `notes`: sentences to say beside what the run says.
 
     Without a terminal it speaks in lines, one at least every `every` seconds. Raises UserError
     where there is nothing to watch, before the screen starts.
@@ -33,17 +36,27 @@ def watch(
 
     path = str(source)
     check_source(path)
+    plain = partial(
+        watch_plain,
+        path,
+        every=every,
+        mapping=mapping,
+        from_format=from_format,
+        ignore=ignore,
+        notes=notes,
+    )
     if not screen_possible():
-        return watch_plain(path, every=every, mapping=mapping, from_format=from_format)
+        return plain()
     if path == "-":
         try:
             piped = keys_from_terminal()
         except UserError as error:
             print(f"trpo-tui: {error}; writing lines instead", file=sys.stderr)  # noqa: T201
-            return watch_plain(path, every=every, mapping=mapping, from_format=from_format)
-        opener = partial(_piped, piped, mapping=mapping, from_format=from_format)
-        return _run_screen("-", "standard input", opener)
-    return _run_screen(path, None, partial(_opened, mapping=mapping, from_format=from_format))
+            return plain()
+        opener = partial(_piped, piped, mapping=mapping, from_format=from_format, notes=notes)
+        return _run_screen("-", "standard input", opener, ignore, notes)
+    opener = partial(_opened, mapping=mapping, from_format=from_format, notes=notes)
+    return _run_screen(path, None, opener, ignore, notes)
 
 
 def check_source(path: str) -> None:
@@ -65,9 +78,16 @@ def prepare_textual() -> None:
     os.environ.setdefault("TEXTUAL_FPS", "4" if os.environ.get("SSH_CONNECTION") else "20")
 
 
-def _run_screen(path: str, name: str | None, opener: Callable[[str], "Source"]) -> int:
+def _run_screen(
+    path: str,
+    name: str | None,
+    opener: Callable[[str], "Source"],
+    ignore: Mapping[str, str] | None,
+    notes: tuple[str, ...],
+) -> int:
     prepare_textual()
     from trpo_tui.application import WatchApp
+    from trpo_tui.judging import judge_run
     from trpo_tui.places import name_of
     from trpo_tui.terminal import environment_at_start, keyboard_rivals, speaks_unicode
     from trpo_tui.themes import ASCII, UNICODE
@@ -82,7 +102,13 @@ def _run_screen(path: str, name: str | None, opener: Callable[[str], "Source"]) 
     rivals = keyboard_rivals() if path == "-" else ()
     notice = f"{rivals[0]} takes some of your keys: start it as `{rivals[0]} -n`" if rivals else ""
     app = WatchApp(
-        opened, folder=folder, name=name or path, look=look, opener=opener, notice=notice
+        opened,
+        folder=folder,
+        name=name or path,
+        look=look,
+        opener=opener,
+        judging=partial(judge_run, ignore=ignore),
+        notice=notice or "; ".join(notes),
     )
     app.run(mouse=False)
     if app.failure is not None:
@@ -90,10 +116,17 @@ def _run_screen(path: str, name: str | None, opener: Callable[[str], "Source"]) 
     return app.return_code or 0
 
 
-def _opened(path: str, *, mapping: Mapping[str, str] | None, from_format: str | None) -> "Source":
-    from trpo_tui.judging import open_source
+def _opened(
+    path: str,
+    *,
+    mapping: Mapping[str, str] | None,
+    from_format: str | None,
+    notes: tuple[str, ...],
+) -> "Source":
+    from trpo_tui.judging import Noted, open_source
 
-    return open_source(path, mapping=mapping, from_format=from_format)
+    source = open_source(path, mapping=mapping, from_format=from_format)
+    return Noted(source, notes) if notes else source
 
 
 def _piped(
@@ -102,10 +135,12 @@ def _piped(
     *,
     mapping: Mapping[str, str] | None,
     from_format: str | None,
+    notes: tuple[str, ...],
 ) -> "Source":
-    from trpo_tui.judging import open_pipe
+    from trpo_tui.judging import Noted, open_pipe
 
-    return open_pipe(descriptor, mapping=mapping, from_format=from_format)
+    source = open_pipe(descriptor, mapping=mapping, from_format=from_format)
+    return Noted(source, notes) if notes else source
 
 
 def pick(path: str) -> tuple[str | None, str | None]:

@@ -54,7 +54,7 @@ def bug_report(
     data = encoded_whole(redacted(run, redactor))
     name = redactor.text(name)
     found = published_run(ParquetChunk(Path(name), data=data))
-    found = replace(found, notes=(*found.notes, *map(redactor.text, notes)))
+    found = replace(found, notes=(*map(redactor.text, notes), *found.notes))
     reasons = {code: redactor.text(reason) for code, reason in ignore.items()}
     diagnosis = answers(found, ignore=reasons).last()
     texts = {

@@ -6,7 +6,12 @@ from runlog.errors import UserError
 
 
 def compared(
-    paths: Sequence[str], form: str, *, mapping: Mapping[str, str], from_format: str | None
+    paths: Sequence[str],
+    form: str,
+    *,
+    mapping: Mapping[str, str],
+    from_format: str | None,
+    ignore: Mapping[str, str],
 ) -> str:
     """The comparison of the runs at these paths, as text or as one line of JSON."""
     from analyzer.comparison import compare
@@ -20,7 +25,8 @@ def compared(
     if paths.count("-") > 1:
         raise UserError("-: standard input can be read once only")
     found = compare(
-        [(path, open_run(path, mapping=mapping, from_format=from_format)) for path in paths]
+        [(path, open_run(path, mapping=mapping, from_format=from_format)) for path in paths],
+        ignore=ignore,
     )
     if form == "json":
         return dumps(comparing_json(found)) + "\n"

@@ -4,7 +4,7 @@ import os
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -47,6 +47,27 @@ def open_pipe(
     return follow_log(os.fdopen(descriptor, "rb"), mapping=mapping, from_format=from_format)
 
 
+class Noted:
+    """A source whose run says some sentences more: what trpo-tui.toml asked for."""
+
+    def __init__(self, source: Source, notes: tuple[str, ...]) -> None:
+        self._source, self._notes = source, notes
+
+    @property
+    def run(self) -> Run:
+        return self._with_notes(self._source.run)
+
+    def poll(self) -> Run | None:
+        run = self._source.poll()
+        return None if run is None else self._with_notes(run)
+
+    def close(self) -> None:
+        self._source.close()
+
+    def _with_notes(self, run: Run) -> Run:
+        return replace(run, notes=(*self._notes, *run.notes))
+
+
 class Judged(Protocol):
     """A judged run, as far as the screen asks it."""
 
@@ -81,11 +102,11 @@ class JudgedRun:
         return rows
 
 
-def judge_run(run: Run) -> Judged:
-    """The real one, imported in the reading thread."""
+def judge_run(run: Run, *, ignore: Mapping[str, str] | None = None) -> Judged:
+    """The real one, imported in the reading thread. `ignore`: code → the user's reason."""
     from analyzer.answers import answers
 
-    return JudgedRun(answers(run))
+    return JudgedRun(answers(run, ignore=ignore))
 
 
 class Judge:

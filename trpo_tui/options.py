@@ -115,6 +115,12 @@ def asked(
     )
 
 
+def say_notes(notes: Sequence[str]) -> None:
+    """Tell beside the results what came from the project's file."""
+    for note in notes:
+        print(f"trpo-tui: {note}", file=sys.stderr)  # noqa: T201
+
+
 def wants_color(choice: str) -> bool:
     """Whether to color standard output: `always`, `never`, or `auto` (a terminal, no NO_COLOR)."""
     if choice != "auto":

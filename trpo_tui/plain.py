@@ -5,11 +5,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
 from analyzer.diagnosis import Diagnosis
 from runlog.errors import UserError
+from runlog.reader import Still
 from runlog.run import Run
 from trpo_tui.frame import LIVE, lost_line
 from trpo_tui.judging import Judge, Judged, Source, judge_run, open_source
@@ -112,10 +115,13 @@ def watch_plain(
     stream: TextIO | None = None,
     mapping: Mapping[str, str] | None = None,
     from_format: str | None = None,
+    ignore: Mapping[str, str] | None = None,
+    notes: tuple[str, ...] = (),
 ) -> int:
     """Say what changes in the run at `source` until it has ended; returns 0.
 
     `mapping`: a log's key → our column. `from_format`: the log's format, None recognises it.
+    `ignore`: code → the user's reason. `notes`: sentences to say first.
 
     A folder of several runs is asked for one of them: lines of several runs would mix.
     """
@@ -130,7 +136,8 @@ def watch_plain(
         path = picked
     tail = open_source(path, mapping=mapping, from_format=from_format)
     try:
-        for sentence in sentences(tail, every=every):
+        judging = partial(judge_run, ignore=ignore)
+        for sentence in chain(notes, sentences(tail, every=every, judging=judging)):
             out.write(_line(sentence, out) + "\n")
             out.flush()
     finally:
@@ -155,7 +162,7 @@ def sentences(
         for sentence in found:
             yield sentence
             last_said = clock()
-        if run.state.name not in LIVE:
+        if run.state.name not in LIVE or isinstance(tail, Still):
             if diagnosis is not None:
                 yield f"At the end: {diagnosis.headline}"
             return

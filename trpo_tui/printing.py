@@ -26,6 +26,8 @@ class Style:
     verbose: bool = False
     colour: bool = False
     plain: bool = False
+    notes: tuple[str, ...] = ()
+    """Said of all runs at once, where a report does not say them itself."""
 
 
 def report(path: str) -> str:
@@ -39,7 +41,7 @@ def report(path: str) -> str:
 def printed(found: Sequence[Judged], style: Style, *, several: bool) -> str:
     """The report on one path; for `several` a table as text, else one report after the other."""
     if several and style.form == "text" and not style.guide_only and style.why is None:
-        return reports.table(found, plain=style.plain)
+        return reports.table(found, plain=style.plain, notes=style.notes)
     if style.form == "html" and len(found) > 1:
         raise UserError("--format html is a page of one run: give one PATH, or --format markdown")
     one: Mapping[str, Callable[[Judged, Style], str]]

@@ -30,12 +30,14 @@ class ProjectFile:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What it asks for, in a sentence; none where that is nothing."""
-        maps = [f"{theirs} is read as {ours}" for theirs, ours in self.mapping.items()]
-        ignores = [f"{code} is ignored ({reason})" for code, reason in self.ignore.items()]
-        fails = [f"exit code 1 only for {', '.join(self.fail_on)}"] if self.fail_on else []
-        said = "; ".join((*maps, *ignores, *fails))
-        return (f"{NAME}: {said}",) if said else ()
+        """What it asks for, a sentence a kind."""
+        maps = ", ".join(f"{theirs} as {ours}" for theirs, ours in self.mapping.items())
+        said = (
+            ("reads", maps),
+            ("ignores", ", ".join(self.ignore)),
+            ("lets analyze fail only on", ", ".join(self.fail_on)),
+        )
+        return tuple(f"{NAME} {does} {what}" for does, what in said if what)
 
 
 def project_file(start: Path | None = None) -> ProjectFile | None:

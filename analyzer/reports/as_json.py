@@ -63,6 +63,7 @@ def as_json(run: Run, diagnosis: Diagnosis, *, path: str) -> dict[str, Any]:
             for entry in diagnosis.log_next
         ],
         "ignored": [{"code": code, "reason": reason} for code, reason in diagnosis.ignored],
+        "notes": run.notes,
     }
     return {key: _strict(value) for key, value in found.items()}
 

@@ -163,6 +163,7 @@ Report = TypedDict(  # functional: `import` is a keyword
         "candidates": Annotated[Sequence[str], "Codes that could be the cause."],
         "log_next": Annotated[Sequence[LogNext], "Best column first."],
         "ignored": Sequence[Ignored],
+        "notes": Annotated[Sequence[str], "What else must be said: trpo-tui.toml, damaged rows."],
     },
 )
 

@@ -11,6 +11,7 @@ from analyzer.reports.wording import (
     item,
     printed,
     say,
+    sentence,
     verbatim,
     visible,
 )
@@ -50,8 +51,11 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else "..." + text[len(text) - width + 3 :]
 
 
-def table(rows: Sequence[Judged], *, plain: bool = False) -> str:
-    """One line a run, grouped by cause, the commonest cause first."""
+def table(rows: Sequence[Judged], *, plain: bool = False, notes: Sequence[str] = ()) -> str:
+    """One line a run, grouped by cause, the commonest cause first; then what was ignored.
+
+    `notes`: sentences that are true of all of them.
+    """
     groups: dict[str, list[Judged]] = {}
     for row in rows:
         groups.setdefault(row.group, []).append(row)
@@ -63,6 +67,10 @@ def table(rows: Sequence[Judged], *, plain: bool = False) -> str:
         count = len(members)
         lines += say(f"{name}: {count} run{'' if count == 1 else 's'}", "")
         lines += [paragraph for member in members for paragraph in _row(member)]
+    ignored = {pair for row in rows if row.diagnosis for pair in row.diagnosis.ignored}
+    for code, reason in sorted(ignored):
+        lines += say(f"Ignored {code}: {sentence(reason)}" if reason else f"Ignored {code}", "")
+    lines += [p for note in notes for p in say(f"Note: {sentence(note)}", "")]
     return printed(lines, plain=plain)
 
 

@@ -71,8 +71,11 @@ def command(
         verbose=verbose,
         colour=options.wants_color(color) and output is None,
         plain=options.speaks_plainly(),
+        notes=asked.notes,
     )
     runs, several = options.expanded(paths)
     found = analysis.analyze_runs(runs, reading, several=several)
+    if why is not None or guide_only:  # these say what they were asked and nothing else
+        options.say_notes(asked.notes)
     options.deliver(printing.printed(found, style, several=several), output)
     return analysis.exit_code(found, asked.fail_on)

@@ -34,5 +34,7 @@ def command(
     from trpo_tui.comparing import compared
 
     runs, _ = options.expanded(paths)
-    mapping = options.mapping_of(pairs)
-    options.deliver(compared(runs, form, mapping=mapping, from_format=from_format), output)
+    asked = options.asked(pairs)
+    options.say_notes(asked.notes)
+    told = compared(runs, form, mapping=asked.mapping, from_format=from_format, ignore=asked.ignore)
+    options.deliver(told, output)

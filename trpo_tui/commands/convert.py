@@ -29,7 +29,9 @@ def command(
     """
     from runlog.convert import convert
     from runlog.reader import open_run
-    from trpo_tui.options import mapping_of, summary_of
+    from trpo_tui.options import asked, say_notes, summary_of
 
-    run = open_run(path, attempt=attempt, mapping=mapping_of(pairs), from_format=from_format)
+    how = asked(pairs)
+    say_notes(how.notes)
+    run = open_run(path, attempt=attempt, mapping=how.mapping, from_format=from_format)
     click.echo(f"written: {convert(run, output, force=force)}: {summary_of(run)}")

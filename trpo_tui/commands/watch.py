@@ -26,8 +26,16 @@ def command(
     Without PATH: the runs found here.
     """
     from trpo_tui.app import watch
-    from trpo_tui.options import mapping_of, wants_lines
+    from trpo_tui.options import asked, wants_lines
     from trpo_tui.plain import watch_plain
 
     show = watch_plain if wants_lines(plain) else watch
-    return show(path, every=every, mapping=mapping_of(pairs), from_format=from_format)
+    how = asked(pairs)
+    return show(
+        path,
+        every=every,
+        mapping=how.mapping,
+        from_format=from_format,
+        ignore=how.ignore,
+        notes=how.notes,
+    )
