@@ -17,12 +17,17 @@ from analyzer.view import View
 from runlog.schema import BY_NAME, Group
 
 VISIBLE_STEP = 5e-3
-"""A step this long cannot have a KL that prints as 0.000000: with damping .1, ½λ‖s‖² > 1e-6."""
 LOOSE = 0.05
-"""An identity off by this much is no rounding, whatever the trainer's precision."""
 TIGHT = 1e-3
 _KL_ZERO = Check(m.KL_ZERO, "≥", 1.0)
-_VISIBLE = Check(m.ACCEPTED_STEP, ">", VISIBLE_STEP)
+_VISIBLE = Check(
+    m.ACCEPTED_STEP,
+    ">",
+    VISIBLE_STEP,
+    origin="a step this long cannot have a KL of 0.000000: with damping .1, ½λ‖s‖² > 1e-6",
+)
+_STALE = "a policy one update old has a ratio that spreads by √(2δ), fifty times the bound"
+_NO_ROUNDING = "an identity off by this much is no rounding, whatever the trainer's precision"
 
 _LINK_OF_GROUP: dict[Group, Link] = {
     "observation": "observation", "reward": "reward", "value": "critic", "advantage": "advantage",
@@ -107,8 +112,9 @@ _BOUNDED = (i.STEP_COSINE, i.DAMPED_DIRECTION)
 
 
 def _broken(tolerance: float, rows: int) -> Either:
-    off = [Recent(Check(measure, ">", tolerance), rows, rows) for measure in _IDENTITIES]
-    above = [Recent(Check(measure, ">", 1.0 + tolerance), rows, rows) for measure in _BOUNDED]
+    why = _NO_ROUNDING if tolerance >= LOOSE else ""
+    off = [Recent(Check(x, ">", tolerance, origin=why), rows, rows) for x in _IDENTITIES]
+    above = [Recent(Check(x, ">", 1.0 + tolerance, origin=why), rows, rows) for x in _BOUNDED]
     return Either((*off, *above))
 
 
@@ -215,7 +221,7 @@ RULES: tuple[Rule, ...] = (
         latency=3,
         when=Either(
             (
-                Recent(Check(i.STALE_RATIO, ">", 1.0), 3, 3),
+                Recent(Check(i.STALE_RATIO, ">", 1.0, origin=_STALE), 3, 3),
                 Recent(Check(i.KL_INTERCEPT, ">", 0.3), 3, 3),
                 Recent(Check(f.GAIN_INTERCEPT, ">", 0.3), 3, 3),
             )
