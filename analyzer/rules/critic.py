@@ -112,6 +112,7 @@ RULES: tuple[Rule, ...] = (
                             Check(c.EXPLAINED_VARIANCE, "<", 0.1),
                             Check(c.VALUE_SPREAD, "<", 0.2),
                             Check(c.ERROR_TO_TARGETS, ">", 0.01),
+                            Gate(Check(c.TARGET_SIZE, "≤", LARGE_TARGET)),
                         )
                     ),
                     20,

@@ -51,8 +51,12 @@ RULES: tuple[Rule, ...] = (
             "Half of the episodes or more end after one or two steps, though they are meant to "
             "last. All the policy sees are first states, and its actions decide nothing."
         ),
-        guide_fix=None,
-        differs="",
+        guide_fix=Fix(
+            text="verify that rewards vary, check the value function and λ",
+            origin="guide §1",
+            source="debugging guide, section 1",
+        ),
+        differs=("The guide looks at rewards and critic; here they see nothing but first states."),
         fixes=(
             Fix(
                 text=(
@@ -108,8 +112,14 @@ RULES: tuple[Rule, ...] = (
             "the batch give the same gradient. The copies tell nothing new: the batch is smaller "
             "than it says by the number of environments, and its noise larger."
         ),
-        guide_fix=None,
-        differs="",
+        guide_fix=Fix(
+            text="verify that rewards vary, check the value function and λ",
+            origin="guide §1",
+            source="debugging guide, section 1",
+        ),
+        differs=(
+            "The guide looks at rewards and critic; both are right here, there is only too little of them."
+        ),
         fixes=(
             Fix(
                 text=(

@@ -54,8 +54,14 @@ RULES: tuple[Rule, ...] = (
             "of magnitude and saturate the units. Of a clipped number only the sign is left: the "
             "policy cannot tell states apart."
         ),
-        guide_fix=None,
-        differs="",
+        guide_fix=Fix(
+            text="verify that rewards vary, check the value function and λ",
+            origin="guide §1",
+            source="debugging guide, section 1",
+        ),
+        differs=(
+            "The guide does not look at observations; rewards may well vary, but no state can be told."
+        ),
         fixes=(
             Fix(
                 text=(
@@ -130,8 +136,12 @@ RULES: tuple[Rule, ...] = (
             "fallen since, or no dimension moves at all: the policy acts blindly on what it no "
             "longer sees."
         ),
-        guide_fix=None,
-        differs="",
+        guide_fix=Fix(
+            text="verify that rewards vary, check the value function and λ",
+            origin="guide §1",
+            source="debugging guide, section 1",
+        ),
+        differs=("The guide does not look at observations; what is not seen cannot be acted upon."),
         fixes=(
             Fix(
                 text=(

@@ -123,8 +123,12 @@ RULES: tuple[Rule, ...] = (
             "√(k/(k − 10)), nor rise faster than what it averages. The critic's values of one batch "
             "are in another unit than the rewards of the next."
         ),
-        guide_fix=None,
-        differs="",
+        guide_fix=Fix(
+            text="verify that rewards vary, check the value function and λ",
+            origin="guide §1",
+            source="debugging guide, section 1",
+        ),
+        differs=("The rewards do vary; their unit does too, and lowering λ does not mend that."),
         fixes=(
             Fix(
                 text=(
