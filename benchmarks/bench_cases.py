@@ -94,7 +94,10 @@ INJECTIONS: tuple[Injection, ...] = (
     Injection(fault="instant-termination", label=("TRPO105",), severities=(2.0, 1.0)),
     Injection(fault="critic-first", label=("TRPO107",), identity=True),
     Injection(fault="observation-blow-up", label=("TRPO109",), severities=(1e3, 1e5)),
-    Injection(fault="dead-observation", label=("TRPO110",), severities=(0.5, 1.0)),
+    # Dead from the start is how some environments are: a note by the rule's own definition.
+    Injection(
+        fault="dead-observation", label=("TRPO110",), severities=(0.5, 1.0), onsets=(MIDDLE,)
+    ),
     Injection(fault="duplicate-environments", label=("TRPO111",), identity=True),
     Injection(fault="reward-scale-drift", label=("TRPO112",), severities=(0.85, 1.3)),
     Injection(fault="detached-gradient", label=("TRPO201",), identity=True),
@@ -105,7 +108,8 @@ INJECTIONS: tuple[Injection, ...] = (
     Injection(fault="flipped-line-search", label=("TRPO205",), identity=True),
     Injection(fault="partly-dead-gradient", label=("TRPO206",), identity=True),
     Injection(fault="noisy-advantages", label=("TRPO207", "TRPO006"), severities=(30.0, 100.0)),
-    Injection(fault="absolute-cg-tolerance", label=("TRPO301",), identity=True),
+    # With a small σ the gradient is long: 100 let the conjugate gradient of DPEnv begin.
+    Injection(fault="absolute-cg-tolerance", label=("TRPO301",), severities=(1e8,), identity=True),
     Injection(fault="subtracted-damping", label=("TRPO302",), identity=True),
     Injection(fault="stochastic-fisher", label=("TRPO302", "TRPO303"), identity=True),
     Injection(fault="unconverged-cg", label=("TRPO303", "TRPO302")),
