@@ -118,7 +118,7 @@ def _policy_columns(trainer: Trainer, batch: Batch) -> dict[str, Any]:
     with torch.no_grad():
         policy = trainer.policy(batch.observations)
         mean, log_std = policy.mean.numpy(), policy.stddev.log()
-        logp = trainer.log_prob(policy, torch.from_numpy(batch.actions))
+        logp = trainer.log_prob(policy, torch.from_numpy(batch.actions)).detach()
         inner, shares = batch.observations, []
         for layer in trainer.policy.body:
             inner = layer(inner)

@@ -29,7 +29,7 @@ def make(chosen: Sequence[Case], out: Path, jobs: int) -> None:
     if not missing:
         return
     with get_context("spawn").Pool(jobs, _begin) as pool:
-        for name, trouble in pool.imap_unordered(_make, missing, 1):
+        for name, trouble in pool.imap_unordered(train, missing, 1):
             print(f"{name}: {trouble or 'made'}", flush=True)
 
 
@@ -40,7 +40,8 @@ def _begin() -> None:
     torch.set_num_threads(1)
 
 
-def _make(work: tuple[Case, Path]) -> tuple[str, str]:
+def train(work: tuple[Case, Path]) -> tuple[str, str]:
+    """Make one run; its name, and what it broke over if it did."""
     case, out = work
     run = place(out, case)
     made = run.with_name(f"{case.name}.{os.getpid()}")
