@@ -35,9 +35,8 @@ class Side:
 class Pair:
     """The first run against one of the others.
 
-    `common`: iterations both have. `same_from_start`: whether at least the first of them is equal
-    to the last digit in all that seed and settings decide. `exact`: the first number that differs
-    at all; `bands`: the first link that differs by more than runs of other seeds do.
+    `common`: iterations both have. `exact`: the first number that differs at all, of those that
+    seed and settings decide; `bands`: the first link that differs by more than runs of other seeds.
     """
 
     a: str

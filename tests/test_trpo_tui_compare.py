@@ -1,6 +1,7 @@
 """`trpo-tui compare`: where runs part, what they were set to, what is said of them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,15 @@ def test_runs_without_a_common_iteration_are_said_to_have_none() -> None:
     late = run_of([{"iteration": i, "kl": 0.01} for i in range(101, 111)])
     assert "no iteration number in common" in said(healthy(), late)
     assert "They share no iteration number." in comparing_text(of(healthy(), late))
+
+
+def test_runs_of_different_environments_are_said_to_be() -> None:
+    here, there = (
+        replace(healthy(), metadata={"env_id": name}) for name in ("Hopper-v5", "Ant-v5")
+    )
+    assert said(here, there) == (
+        "A and B are of different environments (Hopper-v5, Ant-v5). Both are healthy."
+    )
 
 
 def test_an_empty_run_can_be_compared() -> None:

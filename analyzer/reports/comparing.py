@@ -91,6 +91,10 @@ def parting_sentence(found: Comparison, pair: Pair) -> str:
     names = f"{pair.a} and {pair.b}"
     if not pair.common:
         return f"{names} have no iteration number in common: only their ends can be compared."
+    environments = [side.run.metadata.get("env_id") for side in (a, b)]
+    if None not in environments and environments[0] != environments[1]:
+        told = ", ".join(map(visible, environments))
+        return f"{names} are of different environments ({told}). {_meaning(a, b)}"
     said = f"{names} {_exactly(pair, a, b)}"
     return f"{said}{_by_bands(pair)}{_chosen(found, a, b)} {_meaning(a, b)}"
 
