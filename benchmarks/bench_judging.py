@@ -72,6 +72,8 @@ class Score:
     """Mean return of each iteration's episodes, NaN where none ended."""
     guide: int | None
     """Section at which the guide's own tree stops in the last row."""
+    recursion_error: float
+    """Largest error of A_t = δ_t + γλ(1 − end_t)A_{t+1} in a faulty row's window, over std(A)."""
     printed: tuple[tuple[str, str, str | None, float | None], ...] = ()
     """By importer: verdict, cause and its confidence from what it would have understood."""
 
@@ -115,8 +117,28 @@ def _judged(given: tuple[Work, bool]) -> Score:
         findings=_said(last),
         returns=tuple(np.where(returns.present, returns.values, np.nan).tolist()),
         guide=last.guide.section,
+        recursion_error=recursion_error(run, work.onset),
         printed=tuple(_as_printed(run)) if printed else (),
     )
+
+
+def recursion_error(run: Run, first: int) -> float:
+    """What the windows from iteration `first` on show of the advantages' recursion being broken."""
+    names = ("reward", "value", "next_value", "advantage", "terminated", "truncated")
+    columns = [run.lists(f"window_{name}") for name in names]
+    gamma, lam = run.column("gamma").values, run.column("lam").values
+    spread = run.column("advantage_raw_std").values
+    worst = 0.0
+    for i in range(max(0, first - 1), len(run)):
+        if not all(column.present[i] for column in columns):
+            continue
+        reward, value, following, advantage, terminated, truncated = (c[i] for c in columns)
+        delta = reward + gamma[i] * (1 - terminated) * following - value
+        carried = gamma[i] * lam[i] * (1 - np.maximum(terminated, truncated))
+        error = np.abs(advantage[:-1] - delta[:-1] - carried[:-1] * advantage[1:])
+        if len(error) and spread[i] > 0:
+            worst = max(worst, float(error.max() / spread[i]))
+    return worst
 
 
 def _said(diagnosis: Diagnosis) -> tuple[Said, ...]:
