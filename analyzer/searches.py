@@ -3,7 +3,7 @@
 import numpy as np
 
 from analyzer.identities import QUADRATIC_KL
-from analyzer.interval import Flags, Floats, Interval, exact
+from analyzer.interval import Flags, Floats, Interval, constant, exact
 from analyzer.measure import Rows, derived
 from analyzer.measures import SUM_OF_ZEROS
 from analyzer.view import View
@@ -78,9 +78,10 @@ def _overshoot(view: View) -> Interval:
     return (view["kl"] / _margin(view)).where(_accepted(view))
 
 
-def _margin_is_told(view: View) -> Interval:
+def _allowed(view: View) -> Interval:
+    """1 and rounding where the log says up to which KL its search accepts, half as much again else."""
     told = view.fact("line_search_kl_margin") is not None and not view.imported
-    return exact(np.full(len(view), float(told)), np.ones(len(view), dtype=bool))
+    return constant(1.01 if told else 1.5, len(view))
 
 
 def _taken_kl(view: View) -> Interval:
@@ -140,7 +141,7 @@ def failure(view: View, row: int) -> str:
 WRONGLY_REFUSED = derived("acceptable_but_refused", "candidates", f"refused candidates with KL within the limit and gain ≥ {CLEAR_GAIN}·β·expected_improvement", _wrongly_refused, "line_search_fractions line_search_gains line_search_kls expected_improvement max_kl line_search_success", "update_outcome")
 REFUSED_BEFORE = derived("wrong_refusals", "iterations", "iterations so far with acceptable_but_refused", _refused_before, "", "line_search_fractions line_search_gains line_search_kls expected_improvement max_kl")
 OVERSHOOT = derived("kl_over_limit", "1", "kl of the accepted step / (max_kl · line_search_kl_margin)", _overshoot, "kl max_kl line_search_success", "update_outcome", shows="kl max_kl")
-MARGIN_TOLD = derived("limit_is_told", "flag", "1 where the metadata say up to which KL the search accepts", _margin_is_told, "")
+ALLOWED = derived("allowed", "1", "1.01 where line_search_kl_margin is told, else 1.5", _allowed, "")
 TAKEN_KL = derived("accepted_kl", "nat", "kl of the accepted step, summed over action dimensions", _taken_kl, "kl line_search_success", "update_outcome")
 SHORTFALL = derived("gain_shortfall", "1", "(β·expected_improvement − gain) / KL at the smallest candidate", _shortfall, "line_search_fractions line_search_gains line_search_kls expected_improvement")
 # fmt: on

@@ -118,26 +118,7 @@ RULES: tuple[Rule, ...] = (
         link="cg",
         level="fault",
         latency=3,
-        when=Either(
-            (
-                Recent(Check(steps.UNCONJUGATE, ">", UNCONJUGATE), 3, 5),
-                Recent(
-                    All(
-                        (
-                            Check(_RESIDUAL, ">", 0.3),
-                            Either(
-                                (
-                                    Check(i.QUADRATIC_KL, "<", 0.5),
-                                    Check(i.QUADRATIC_KL, ">", 2.0),
-                                )
-                            ),
-                        )
-                    ),
-                    5,
-                    5,
-                ),
-            )
-        ),
+        when=Recent(Check(steps.UNCONJUGATE, ">", UNCONJUGATE), 3, 5),
         lesser=(
             Grade(
                 level="warning",

@@ -193,7 +193,7 @@ RULES: tuple[Rule, ...] = (
                                 (
                                     Check(i.IMPROVEMENT, "<", 0.1),
                                     Check(i.QUADRATIC_KL, ">", 2.0),
-                                    Check(searches.OVERSHOOT, ">", 1.5),
+                                    Check(searches.OVERSHOOT, ">", searches.ALLOWED),
                                 )
                             ),
                         )

@@ -18,13 +18,7 @@ _TEST_IS_WRONG = Recent(Check(searches.WRONGLY_REFUSED, "≥", 1.0), 2, 10, stal
 SHORT = 30.0
 """(β·gᵀs − gain)/KL. The second order explains as much as the largest advantage: at most 11.4 in
 27,000 candidates of healthy runs."""
-_BEYOND = Either(
-    (
-        Check(searches.OVERSHOOT, ">", 1.5),
-        All((Check(searches.OVERSHOOT, ">", 1.01), Check(searches.MARGIN_TOLD, ">", 0.0))),
-    )
-)
-"""KL over the limit; by half where the log does not say up to which KL its search accepts."""
+_BEYOND = Check(searches.OVERSHOOT, ">", searches.ALLOWED)
 _OVERSHOT = All((_BEYOND, Gate(Check(searches.REFUSED_BEFORE, "<", 1.0))))
 """Where the search refused what it should accept, its test is wrong as a whole: that is 501."""
 
