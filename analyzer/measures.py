@@ -215,8 +215,9 @@ def _absorbed(view: View) -> Interval:
 
 
 def _contradicted(view: View) -> Interval:
-    """1 where the value loss of the sampling critic is far above the advantages' variance."""
-    raw, loss = view["advantage_raw_std"].square(), view["value_loss"]
+    """1 where the value loss of the sampling critic is far above the advantages' mean square."""
+    raw = view["advantage_raw_std"].square() + view["advantage_raw_mean"].square()
+    loss = view["value_loss"]
     both = raw.known & loss.known
     return exact((loss.low > 4.0 * raw.high).astype(np.float64), both)
 
@@ -282,7 +283,7 @@ UNSOLVED = derived("unsolved", "flag", "0 where the latest return is the declare
 RETURN_MOVED = derived("return_moved", "flag", "1 once returns differed", _return_moved, "episode_return_mean")
 CAP_GAP = derived("cap_gap", "fraction", "(best return so far − worst of this iteration) / |best|", _cap_gap, "episode_return_min episode_return_max", shows="episode_return_min episode_return_max")
 ABSORBED = derived("advantage_share", "fraction", "std of the raw advantages / std of the returns", _absorbed, "advantage_raw_std return_std")
-CONTRADICTED = derived("value_loss_contradicts", "flag", "1 where value_loss > 4·Var(raw advantages)", _contradicted, "advantage_raw_std value_loss", shows="value_loss advantage_raw_std")
+CONTRADICTED = derived("value_loss_contradicts", "flag", "1 where value_loss > 4·(std² + mean² of the raw advantages)", _contradicted, "advantage_raw_std advantage_raw_mean value_loss", shows="value_loss advantage_raw_std")
 OWN_DEFINITIONS = derived("own_definitions", "flag", "1 where the trainer wrote these columns itself", _own_definitions, "")
 ALWAYS_REJECTED = derived("rejected_since_start", "iterations", "failed searches since the start, 0 once one succeeded", _always_rejected, "line_search_success", "update_outcome")
 CURVATURE = column("curvature")

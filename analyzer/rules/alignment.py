@@ -8,8 +8,8 @@ from analyzer.condition import Check
 from analyzer.diagnosis import Fix
 from analyzer.rule import Rule
 
-OTHER_SURROGATE = 0.25
-"""The two are the same sum and agree to 1e-6 in a right run; .8 to 1.6 apart in a wrong one."""
+OTHER_SURROGATE = 0.05
+"""The two are the same sum: 1.000 in every right run, −2.7 to 2.7 with advantages of other steps."""
 NOT_FIRST_ORDER = 0.5
 """As β → 0 the ratio is 1: .85 to 1.3 in healthy runs, −.4 to .2 with another step's advantages."""
 FLIPPED = 0.02
@@ -57,7 +57,7 @@ RULES: tuple[Rule, ...] = (
         latency=6,
         when=Either(
             (
-                All((Recent(Check(f.SURROGATE_MATCH_ERROR, ">", OTHER_SURROGATE), 3, 3), _OWN)),
+                All((Recent(Check(f.SURROGATE_MATCH_ERROR, ">", OTHER_SURROGATE), 3, 5), _OWN)),
                 All(
                     (
                         Recent(
