@@ -44,7 +44,7 @@ def train(work: tuple[Case, Path]) -> tuple[str, str]:
     """Make one run; its name, and what it broke over if it did."""
     case, out = work
     run = place(out, case)
-    made = run.with_name(f"{case.name}.{os.getpid()}")
+    made = run.with_name(f"{case.name}.part")
     shutil.rmtree(made, ignore_errors=True)
     trouble = ""
     try:
