@@ -7,6 +7,7 @@ from analyzer.identities import CANDIDATE_MOTION, LOG_PROB_SPREAD, log_ratio_std
 from analyzer.interval import Flags, Interval, exact, largest
 from analyzer.measure import column, derived, last_known
 from analyzer.rewards import REWARD_RANGE
+from analyzer.trends import noise_so_far
 from analyzer.view import View
 
 WINDOW = 10
@@ -153,11 +154,8 @@ def _rise_of(x: Interval) -> Interval:
     total = np.concatenate(([0.0], np.cumsum(values)))
     average = (total[WINDOW:] - total[:-WINDOW]) / WINDOW
     best = np.maximum.accumulate(average[WINDOW:])
-    # Noise of one row, from differences of neighbours: a trend does not inflate it.
-    steps = np.concatenate(([0.0], np.cumsum(np.diff(values) ** 2)))
-    noise = np.sqrt(steps / np.maximum(np.arange(len(values)), 1) / 2.0)
     size = np.maximum.accumulate(np.abs(values))
-    error = np.maximum(noise * np.sqrt(2.0 / WINDOW), 1e-12 * size + 1e-300)
+    error = np.maximum(noise_so_far(values) * np.sqrt(2.0 / WINDOW), 1e-12 * size + 1e-300)
     judged = rows[2 * WINDOW - 1 :]
     z = (best - average[0]) / error[2 * WINDOW - 1 :]
     at = np.searchsorted(judged, np.arange(n), side="right") - 1

@@ -105,7 +105,9 @@ def fall_in_errors(values: Floats) -> Floats:
 def fall_of_gain(values: Floats) -> Floats:
     """(m,) fall from the best mean over what had been gained until then; 0 where that is nothing."""
     fall, error, gained = _fall(values)
-    return np.where(gained > error, fall / np.where(gained > error, gained, 1.0), 0.0 * fall)
+    some = gained > error
+    share = np.where(some, fall / np.where(some, gained, 1.0), 0.0)
+    return np.where(np.isnan(fall), np.nan, share)
 
 
 def _fall_of_speed(values: Floats) -> Floats:
@@ -121,14 +123,14 @@ def _believable(view: View) -> Interval:
     """0 where the declared return was not reached by learning: never below it in a run that began
     here, ten times as much, or rewards that all but stopped to differ, far from what was paid
     before. A task that is solved ends with the reward its policy was approaching."""
-    margin, solved = view["episode_return_mean"], view.fact("solved_return")
+    returned, solved = view["episode_return_mean"], view.fact("solved_return")
     number = view.iterations.middle
     believed = np.ones(len(view), dtype=bool)
     if isinstance(solved, int | float) and len(view):
-        below = np.cumsum(margin.known & (margin.low < float(solved))) > 0
+        below = np.cumsum(returned.known & (returned.low < float(solved))) > 0
         believed &= below | (number[0] > 1.0) | view.imported
         if solved > 0:
-            believed &= ~(margin.known & (margin.low > TOO_MUCH * float(solved)))
+            believed &= ~(returned.known & (returned.low > TOO_MUCH * float(solved)))
     low, high, mean = view["reward_min"], view["reward_max"], view["reward_mean"]
     spread = high - low
     widest = so_far(spread)
