@@ -66,9 +66,68 @@ def rules_page() -> str:
         f"| [{r.code}](#{r.code.lower()}) | {r.name} | {r.level} | {r.link} | {_cell(r.title)} |"
         for r in rules
     ]
+    lines += ["", *_alignment_table()]
     for rule in rules:
         lines += ["", f"## {rule.code}", "", "```", explain(rule).rstrip("\n"), "```"]
     return "\n".join(lines) + "\n"
+
+
+def _alignment_table() -> tuple[str, ...]:
+    """What separates the four codes that speak of a signal lost between rewards and gradient."""
+    from analyzer import rederive
+    from analyzer.rules import BY_CODE
+    from analyzer.rules.alignment import NOT_FIRST_ORDER, OTHER_SURROGATE
+    from analyzer.rules.noise import NOTHING, POOLED
+
+    codes = ("TRPO005", "TRPO006", "TRPO107", "TRPO207")
+    wrong = f"another one, named ({rederive.KINDS[rederive.SIGN]}; …)"
+    rows = (
+        (
+            "recursion of the window's advantages (I10)",
+            (
+                wrong,
+                f"right, or {rederive.KINDS[rederive.NONE]}",
+                rederive.KINDS[rederive.VALUES],
+                "right",
+            ),
+        ),
+        (
+            "value loss = std² + mean² of the raw advantages (I17)",
+            ("holds", "holds", "broken, or the row above", "holds"),
+        ),
+        (
+            "policy_loss_before − policy_loss = actual_improvement",
+            (
+                "holds",
+                f"off by more than {OTHER_SURROGATE:g} of it, or the next row",
+                "holds",
+                "holds",
+            ),
+        ),
+        (
+            "gain / (β·gᵀs) as β → 0, and mean(Â·log ratio) / (β·gᵀs) (I13)",
+            ("1", f"below {NOT_FIRST_ORDER:g} and not −1 (that is TRPO205)", "1", "1"),
+        ),
+        (
+            f"gradient_cosine against permuted advantages, {POOLED} measurements pooled (I12)",
+            (
+                "any",
+                "any",
+                "any",
+                f"below {NOTHING:g} standard errors, with a return that does not rise",
+            ),
+        ),
+        ("level", tuple(BY_CODE[code].level for code in codes)),
+    )
+    return (
+        "## A signal lost between rewards and gradient: 005, 006, 107 or 207",
+        "",
+        "I12 alone decides nothing: healthy runs and the other three come near 0 too.",
+        "",
+        "| what is seen | " + " | ".join(f"{code} {BY_CODE[code].name}" for code in codes) + " |",
+        "|---" * 5 + "|",
+        *(f"| {_cell(seen)} | " + " | ".join(map(_cell, cells)) + " |" for seen, cells in rows),
+    )
 
 
 def formats_page() -> str:
