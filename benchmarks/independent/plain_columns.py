@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from independent.plain_signal import cosine_columns, policy_at, reward_r2
 from independent.plain_trpo import Array, Batch, Trainer, Update
 from torch import Tensor
 from torch.nn.utils import parameters_to_vector
@@ -12,7 +13,6 @@ from torch.nn.utils import parameters_to_vector
 from runlog import RunLog
 
 STRETCH = 64
-SHUFFLES = 6
 
 
 def metadata(trainer: Trainer) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def iterate(trainer: Trainer, log: RunLog) -> None:
     clock.append(time.perf_counter())
     row |= _update_columns(trainer, batch, done)
     if trainer.iteration % 5 == 1:
-        row |= _cosine_columns(trainer, batch, done) | _reward_r2(batch)
+        row |= cosine_columns(trainer, batch, done) | reward_r2(batch)
     logging = time.perf_counter()
     phi = parameters_to_vector(trainer.critic.parameters()).detach().clone()
     trainer.fit_critic(batch)
@@ -205,7 +205,7 @@ def _change_columns(trainer: Trainer, batch: Batch, done: Update) -> dict[str, A
         old, new = trainer.old_policy(states), trainer.policy(states)
         logp = trainer.log_prob(new, actions).double()
         kl = float(trainer.kl(old, new))
-        start = _policy(trainer, done.theta, states)
+        start = policy_at(trainer, done.theta, states)
         before = trainer.log_prob(start, actions).double() - done.logp_old
     log_ratio = logp - done.logp_old
     ratio, ratio_before = log_ratio.exp(), before.exp()
@@ -231,14 +231,6 @@ def _change_columns(trainer: Trainer, batch: Batch, done: Update) -> dict[str, A
     return row | _window(batch, done.logp_old.reshape(shape), logp.reshape(shape))
 
 
-def _policy(trainer: Trainer, theta: Tensor, states: Tensor) -> Any:
-    """What the policy would be with these parameters."""
-    named = dict(trainer.policy.named_parameters())
-    parts = torch.split(theta, [p.numel() for p in named.values()])
-    values = {name: t.view_as(p) for (name, p), t in zip(named.items(), parts, strict=True)}
-    return torch.func.functional_call(trainer.policy, values, (states,))
-
-
 def _window(batch: Batch, logp_old: Tensor, logp_new: Tensor) -> dict[str, Any]:
     """A stretch of the first environment that has an end of an episode in its middle."""
     ended = batch.terminated | batch.truncated
@@ -262,48 +254,6 @@ def _window(batch: Batch, logp_old: Tensor, logp_new: Tensor) -> dict[str, Any]:
     return row | {"window_environment": int(env), "window_start": start}
 
 
-def _cosine_columns(trainer: Trainer, batch: Batch, done: Update) -> dict[str, float]:
-    """Do the gradients of two halves of the environments agree, and what would chance give?"""
-    states = batch.observations.reshape(len(done.flat), -1)
-    actions = torch.from_numpy(batch.actions.reshape(len(done.flat), -1))
-    second = torch.arange(batch.rewards.shape[1]).repeat(len(batch.rewards)) % 2 == 1
-    generator = torch.Generator().manual_seed(trainer.iteration)
-    theta = done.theta.clone().requires_grad_()
-    logp = trainer.log_prob(_policy(trainer, theta, states), actions)
-
-    def halves(advantages: Tensor) -> list[Tensor]:
-        surrogates = [(logp * advantages * half).mean() for half in (second, ~second)]
-        found = [
-            torch.autograd.grad(each, theta, retain_graph=True, allow_unused=True)[0]
-            for each in surrogates
-        ]
-        return [torch.zeros_like(theta) if each is None else each for each in found]
-
-    def cosine(a: Tensor, b: Tensor) -> float:
-        return float(torch.nn.functional.cosine_similarity(a, b, dim=0))
-
-    shuffles = [torch.randperm(len(done.flat), generator=generator) for _ in range(SHUFFLES)]
-    chance = [cosine(*halves(done.flat[order])) for order in shuffles]
-    return {
-        "gradient_cosine": cosine(*halves(done.flat)),
-        "gradient_cosine_null_mean": float(np.mean(chance)),
-        "gradient_cosine_null_std": float(np.std(chance)),
-    }
-
-
-def _reward_r2(batch: Batch) -> dict[str, float | None]:
-    """A regression of the reward on observation, action and their squares, on the other half."""
-    inputs = np.concatenate([batch.raw, batch.actions], axis=-1).astype(float)
-    inputs = np.concatenate([inputs, inputs**2, np.ones((*inputs.shape[:2], 1))], axis=-1)
-    x, y = inputs[:, ::2].reshape(-1, inputs.shape[-1]), batch.rewards[:, ::2].reshape(-1)
-    x_test, y_test = inputs[:, 1::2].reshape(-1, inputs.shape[-1]), batch.rewards[:, 1::2].ravel()
-    if not np.isfinite(batch.rewards).all() or np.ptp(y_test) == 0:
-        return {"reward_r2": None}
-    weights, *_ = np.linalg.lstsq(x, y, rcond=1e-6)
-    error = y_test - x_test @ weights
-    return {"reward_r2": float(1 - (error**2).mean() / y_test.var())}
-
-
 def _end_columns(trainer: Trainer, batch: Batch, done: Update, phi: Tensor) -> dict[str, Any]:
     """After the critic's fit."""
     values, _ = trainer.values(batch)
@@ -322,7 +272,7 @@ def _drift_columns(
 ) -> dict[str, float]:
     """Did anything else move the policy, the normaliser with it? `mean`, `variance`: as sampled."""
     with torch.no_grad():
-        accepted = _policy(trainer, done.after_search, batch.observations)
+        accepted = policy_at(trainer, done.after_search, batch.observations)
         row = {"kl_drift": float(trainer.kl(accepted, trainer.policy(trainer.tensor(batch.raw))))}
     if trainer.settings.normalise_observations:
         shift = np.abs(trainer.scale.mean - mean) / np.sqrt(variance + 1e-8)

@@ -234,7 +234,7 @@ FAULTS: Mapping[str, Mistake] = {
     "critic-on-costs": _replace("fit_targets", lambda _: lambda batch: -batch.targets),
     "collapsed-sigma": _change(lambda trainer: trainer.policy.log_std.data.fill_(-7.0)),
     "saturated-policy": _change(
-        lambda trainer: trainer.policy.get_parameter("body.0.weight").mul_(100.0)
+        lambda trainer: [weights.mul_(100.0) for weights in trainer.policy.body.parameters()]
     ),
     "saturated-actions": _change(lambda trainer: trainer.policy.head.bias.fill_(20.0)),
 }

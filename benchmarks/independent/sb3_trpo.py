@@ -260,7 +260,9 @@ FAULTS: Mapping[str, Mistake] = {
     "frozen-critic": _set(lr_schedule=lambda _: 0.0),
     "critic-on-costs": _on_costs,
     "collapsed-sigma": _change(lambda policy: policy.log_std.fill_(-7.0)),
-    "saturated-policy": _change(lambda policy: policy.mlp_extractor.policy_net[0].weight.mul_(100)),
+    "saturated-policy": _change(
+        lambda policy: [w.mul_(100.0) for w in policy.mlp_extractor.policy_net.parameters()]
+    ),
     "saturated-actions": _change(lambda policy: policy.action_net.bias.fill_(20.0)),
 }
 """What puts each fault in, between two iterations."""
