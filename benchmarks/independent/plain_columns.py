@@ -38,7 +38,7 @@ def metadata(trainer: Trainer) -> dict[str, Any]:
         "line_search_max_steps": settings.candidates,
         "line_search_kl_margin": settings.kl_margin,
         "cg_start": "zero",
-        "cg_tolerance": settings.cg_tolerance,
+        "cg_tolerance": settings.cg_tolerance**0.5,
         "cg_tolerance_kind": "relative",
         "advantage_normalisation": "standardise",
         "value_target": "lambda-return",
