@@ -65,9 +65,11 @@ def trend_of(x: Interval, of: Callable[[Floats], Floats]) -> Interval:
     rows = np.flatnonzero(x.known & np.isfinite(x.middle))
     found = of(x.middle[rows])
     rows, found = rows[np.isfinite(found)], found[np.isfinite(found)]
-    at = np.searchsorted(rows, np.arange(n), side="right") - 1
     if not len(rows):
         return exact(np.full(n, np.nan), np.zeros(n, dtype=bool))
+    judged = np.zeros(n, dtype=bool)
+    judged[rows] = True
+    at = np.cumsum(judged) - 1
     return exact(found[np.maximum(at, 0)], at >= 0)
 
 
@@ -75,7 +77,8 @@ def progress(view: View, of: Callable[[Floats], Floats]) -> Interval:
     """A trend of the episodes' mean return, or of the mean reward while no episode has ended."""
     ended = np.cumsum(view["episode_return_mean"].known) > 0
     by_return = trend_of(view["episode_return_mean"], of)
-    return by_return.where(ended).or_else(trend_of(view["reward_mean"], of).where(~ended))
+    by_reward = trend_of(view["reward_mean"].where(~ended), of)
+    return by_return.where(ended).or_else(by_reward.where(~ended))
 
 
 def _fall(values: Floats) -> tuple[Floats, Floats, Floats]:
