@@ -95,7 +95,7 @@ RULES: tuple[Rule, ...] = (
         ),
         lesser=(
             Grade(
-                level="warning",
+                level="info",
                 when=Recent(Check(m.ABSORBED, "<", 0.05), 10, 10),
                 title="The critic leaves almost nothing of this batch's returns",
                 why=(

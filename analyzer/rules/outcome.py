@@ -63,7 +63,6 @@ RULES: tuple[Rule, ...] = (
         explains=(
             "TRPO101",
             "TRPO106",
-            "TRPO107",
             "TRPO203",
             "TRPO603",
             "TRPO605",
