@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from analyzer.answers import answers
 from analyzer.diagnosis import Finding
-from analyzer.rederive import BROKEN_STEPS, GAE_KIND, KINDS
+from analyzer.recursions import KINDS
+from analyzer.rederive import BROKEN_STEPS, GAE_KIND
 from analyzer.view import View
 from runlog.run import run_of
 

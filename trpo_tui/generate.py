@@ -74,20 +74,20 @@ def rules_page() -> str:
 
 def _alignment_table() -> tuple[str, ...]:
     """What separates the four codes that speak of a signal lost between rewards and gradient."""
-    from analyzer import rederive
+    from analyzer import recursions
     from analyzer.rules import BY_CODE
     from analyzer.rules.alignment import NOT_FIRST_ORDER, OTHER_SURROGATE
     from analyzer.rules.noise import NOTHING, POOLED
 
     codes = ("TRPO005", "TRPO006", "TRPO107", "TRPO207")
-    wrong = f"another one, named ({rederive.KINDS[rederive.SIGN]}; …)"
+    wrong = f"another one, named ({recursions.KINDS[recursions.SIGN]}; …)"
     rows = (
         (
             "recursion of the window's advantages (I10)",
             (
                 wrong,
-                f"right, or {rederive.KINDS[rederive.NONE]}",
-                rederive.KINDS[rederive.VALUES],
+                f"right, or {recursions.KINDS[recursions.NONE]}",
+                recursions.KINDS[recursions.VALUES],
                 "right",
             ),
         ),

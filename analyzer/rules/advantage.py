@@ -2,7 +2,7 @@
 
 from analyzer import identities as i
 from analyzer import measures as m
-from analyzer import rederive
+from analyzer import recursions, rederive
 from analyzer import rewards as r
 from analyzer.combination import All, Either, Gate, Recent
 from analyzer.condition import AtRounding, Check
@@ -89,7 +89,7 @@ RULES: tuple[Rule, ...] = (
         when=Either(
             (
                 Recent(Check(i.CRITIC_FIT_ORDER, "<", 0.95), 3, 3),
-                Recent(rederive.Obeys((rederive.VALUES,)), 1, 1, stale=rederive.LASTS),
+                Recent(rederive.Obeys((recursions.VALUES,)), 1, 1, stale=rederive.LASTS),
                 Recent(All((Check(m.ABSORBED, "<", 0.05), Check(m.CONTRADICTED, "≥", 1.0))), 5, 5),
             )
         ),

@@ -2,7 +2,7 @@
 
 from analyzer import first_order as f
 from analyzer import measures as m
-from analyzer import rederive
+from analyzer import recursions, rederive
 from analyzer.combination import All, Either, Gate, Recent
 from analyzer.condition import Check
 from analyzer.diagnosis import Fix
@@ -24,7 +24,7 @@ RULES: tuple[Rule, ...] = (
         link="advantage",
         level="fault",
         latency=25,
-        when=Recent(rederive.Obeys(rederive.WRONG), 1, 1, stale=rederive.LASTS),
+        when=Recent(rederive.Obeys(recursions.WRONG), 1, 1, stale=rederive.LASTS),
         why=(
             "A_t = r_t + γ(1 − terminated)V' − V + γλ(1 − end)A_{t+1} holds for every step of the "
             "window but its last. It is an identity, so one window that breaks it is proof; the "
@@ -73,7 +73,7 @@ RULES: tuple[Rule, ...] = (
                         _OWN,
                     )
                 ),
-                Recent(rederive.Obeys((rederive.NONE,)), 1, 1, stale=rederive.LASTS),
+                Recent(rederive.Obeys((recursions.NONE,)), 1, 1, stale=rederive.LASTS),
             )
         ),
         why=(
