@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from runlog.column import Column, ListColumn
 from runlog.rows import Chunk
 from runlog.run import Event, ImportInfo, Run
 from runlog.schema import BY_NAME, Type
-from trpo_tui.redaction import Redactor
+from trpo_tui.redaction import Redactor, leaves
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +54,8 @@ class RedactedChunk:
 
 def texts_of(run: Run) -> Iterator[str]:
     """Every text of a run in which a name may stand."""
-    yield from _strings(run.metadata)
-    yield from _strings(run.records or ())
+    for _, text in (*leaves(run.metadata), *leaves(run.records or ())):
+        yield text
     yield from (event.text for event in run.events)
     yield from run.notes
     yield run.state.reason or ""
@@ -67,18 +66,6 @@ def texts_of(run: Run) -> Iterator[str]:
                 yield from {cell for cell in chunk.column(name).values.tolist() if cell}
     if run.source is not None:
         yield from (*run.source.not_understood, *run.source.assumptions)
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield str(key)
-            yield from _strings(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _strings(inner)
 
 
 def redacted(run: Run, redactor: Redactor) -> Run:

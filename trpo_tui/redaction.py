@@ -23,8 +23,6 @@ _KEYS: Mapping[str, str] = (
     | dict.fromkeys(("git_remote", "git_url", "remote_url", "repository"), "git-remote")
 )
 """Names of fields and columns whose whole value is cut, and as what."""
-_AS_THEY_ARE = ("git_commit", "run_id", "packages")
-"""Fields that look like secrets or addresses and are none."""
 GENERIC = frozenset(
     ("root", "user", "users", "admin", "ubuntu", "debian", "runner", "vscode", "jovyan", "home",
      "localhost", "default", "shared", "public", "none", "null", "unknown")
@@ -40,7 +38,7 @@ _SPACED_HOME = re.compile(rf"(?:{_SPACED})", re.I)
 _FILE = re.compile(r"[\w.+-]+\.[A-Za-z]\w{0,7}")
 _LIBRARY = re.compile(r"[\\/]((?:site|dist)-packages|python3(?:\.\d+)?)(?=[\\/])")
 
-_URL_LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s@\"'<>]+@")
+_URL_LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,20}://)([^/\s@\"'<>]+)@")
 _PEM = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S
 )
@@ -51,13 +49,13 @@ _SHAPES = re.compile(
     r"|xox[abeoprs]-[\w-]{8,}|AIza[\w-]{20,}|npm_\w{12,}|pypi-[\w-]{12,}|dop_v1_\w{12,}"
     r"|wandb_v\d_\w{8,}|(?:Bearer|Basic) [\w.~+/-]{8,}=*|eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*)"
 )
-_KEYED = re.compile(
-    r"(?<![\w.-])(?P<name>[\w.-]*(?:token|secret|passw|passphrase|pwd|key|credential|auth|cookie|bearer)"
-    r"[\w.-]*)(?P<between>[\"']?\s*[=:]\s*|\s+)"
-    r"(?P<value>(?:Bearer|Basic|Token)\s+[^\s\"']+|\"[^\"\n]*\"|'[^'\n]*'|[^\s\"',;&)}\]]+)",
-    re.I,
-)  # fmt: skip
-_EMAIL = re.compile(r"[\w.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
+_NAMED = re.compile(
+    r"(?<![\w.-])(?P<name>[\w.-]++)(?:(?P<is>(?:\\*[\"'])?\s*[=:]\s*)|\s+|[\"'],\s*)"
+)
+_VALUE = re.compile(
+    r"(?:Bearer|Basic|Token)\s+[^\s\"']+|\\*\"[^\"\n]*\"|'[^'\n]*'|[^\s\"',;&)}\]]+", re.I
+)
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 _ADDRESS = re.compile(r"(?<![\w.=-])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 _LONG = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _LEAST_LONG = 24
@@ -87,7 +85,12 @@ def known_of(
     """
     users = [environment.get(name, "") for name in ("USER", "LOGNAME", "USERNAME")]
     homes = [environment.get(name, "") for name in ("HOME", "USERPROFILE")]
+    given = [value for name, value in leaves(metadata) if is_secret_name(name)]
     for text in (*texts, *homes):
+        # What a name made a secret in one text may stand without the name in another.
+        values = (text[start:stop].strip("\\\"'") for start, stop in secrets_named(text))
+        given += [value for value in values if not value.islower() or not value.isalpha()]
+        given += [login.rpartition(":")[2] for _, login in _URL_LOGIN.findall(text)]
         users += _HOME.findall(text)
         users += [re.split(r"[\\/]", found)[-1] for found in _SPACED_HOME.findall(text)]
     fields = {kind: [str(v) for k, v in metadata.items() if v and _KEYS.get(k.lower()) == kind]
@@ -101,9 +104,22 @@ def known_of(
         users=_telling(users + fields["user"], 3),
         hosts=_telling(hosts, 3),
         jobs=_telling(jobs + fields["job"], 4),
-        secrets=_telling(_secrets_in(environment), 8),
-        keep=frozenset(str(metadata[name]) for name in ("git_commit", "run_id") if metadata.get(name)),
-    )  # fmt: skip
+        secrets=_telling((*_secrets_in(environment), *given), 6),
+        keep=frozenset(_telling([str(metadata.get(n)) for n in ("git_commit", "run_id")], 8)),
+    )
+
+
+def leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in nested metadata, with the name it stands under."""
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield "", str(key)
+            yield from leaves(inner, str(key))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from leaves(inner, name)
 
 
 def _secrets_in(environment: Mapping[str, str]) -> Iterator[str]:
@@ -119,6 +135,26 @@ def _telling(words: Iterable[str], least: int) -> tuple[str, ...]:
         if sum(map(str.isalnum, word)) >= least and word.lower() not in GENERIC
     }
     return tuple(sorted(found, key=lambda word: (-len(word), word)))
+
+
+def secrets_named(text: str) -> Iterator[tuple[int, int]]:
+    """Where the values lie that a name makes secrets: key=…, "token": "…", --password …"""
+    at = 0
+    while (named := _NAMED.search(text, at)) is not None:
+        at = named.end() if named["is"] else named.end("name")
+        option = named["name"].startswith("-")
+        if not is_secret_name(named["name"]) or not (named["is"] or option):
+            continue
+        value = _VALUE.match(text, named.end())
+        if value is not None and not (value[0].startswith("-") and not named["is"]):
+            at = value.end()
+            yield value.span()
+
+
+def option_of(word: object) -> str | None:
+    """The name of an option that stands alone, whose value is the next word."""
+    alone = isinstance(word, str) and word.startswith("-") and "=" not in word
+    return str(word) if alone and is_secret_name(str(word)) else None
 
 
 def is_secret_name(name: str) -> bool:
@@ -138,9 +174,9 @@ class Redactor:
         """The text with a mark such as <home> or <secret> for everything cut."""
         known = self.known
         text = self._all(_PEM, "secret", text)
-        text = self._words(known.secrets, "secret", text, whole=False)
+        text = self._words(known.secrets, "secret", text)
         text = _URL_LOGIN.sub(lambda m: m[1] + self._mark("secret") + "@", text)
-        text = _KEYED.sub(self._keyed, text)
+        text = self._named(text)
         text = self._all(_SHAPES, "secret", text)
         text = self._all(_EMAIL, "e-mail", text)
         text = self._homes(text)
@@ -159,8 +195,10 @@ class Redactor:
                 for key, inner in value.items()
             }
         if isinstance(value, list | tuple):
-            return [self.value(name, inner) for inner in value]
-        if value is None or isinstance(value, bool) or name in _AS_THEY_ARE or value == "":
+            # ["--token", "…"]: an option before a value names it.
+            names = [name, *(option_of(inner) or name for inner in value)]
+            return [self.value(*pair) for pair in zip(names, value, strict=False)]
+        if value is None or isinstance(value, bool) or value == "":
             return value
         if whole is not None:
             return self._mark(whole)
@@ -184,22 +222,21 @@ class Redactor:
     def _all(self, pattern: re.Pattern[str], kind: str, text: str) -> str:
         return pattern.sub(lambda _: self._mark(kind), text)
 
-    def _words(self, words: tuple[str, ...], kind: str, text: str, *, whole: bool = True) -> str:
+    def _words(self, words: tuple[str, ...], kind: str, text: str) -> str:
         if not words:
             return text
         inner = "|".join(map(re.escape, words))
-        edges = ("(?<![A-Za-z0-9])", "(?![A-Za-z0-9])") if whole else ("", "")
-        return self._all(re.compile(f"{edges[0]}(?:{inner}){edges[1]}", re.I), kind, text)
+        whole = re.compile(f"(?<![A-Za-z0-9])(?:{inner})(?![A-Za-z0-9])", re.I)
+        return self._all(whole, kind, text)
 
-    def _keyed(self, match: re.Match[str]) -> str:
-        name, between, value = match["name"], match["between"], match["value"]
-        is_option = name.startswith("-") and not value.startswith("-")
-        if not is_secret_name(name) or value == "<secret>":
-            return match[0]
-        if between.isspace() and not is_option:
-            return match[0]
-        quote = value[0] if value[0] in "\"'" else ""
-        return f"{name}{between}{quote}{self._mark('secret')}{quote}"
+    def _named(self, text: str) -> str:
+        pieces, end = [], 0
+        for start, stop in secrets_named(text):
+            value = text[start:stop]
+            quotes = value[: len(value) - len(value.lstrip("\\\"'"))]
+            pieces += [text[end:start], quotes, self._mark("secret"), quotes]
+            end = stop
+        return "".join((*pieces, text[end:]))
 
     def _homes(self, text: str) -> str:
         own = "".join(f"|{re.escape(home)}(?!\\w)" for home in self.known.homes)
@@ -226,8 +263,10 @@ class Redactor:
         return self._mark("home") + (f"{dots}/{kept}" if kept else "")
 
     def _long(self, match: re.Match[str]) -> str:
-        word = match[0]
-        if any(kept in word for kept in self.known.keep):
+        word = rest = match[0]
+        for kept in self.known.keep:
+            rest = rest.replace(kept, "")
+        if len(rest) < _LEAST_LONG:
             return word
         parts = (word, *(part for part in word.split("/") if len(part) >= _LEAST_LONG))
         drawn = any(_share_of_changes(part) >= _RANDOM for part in parts)
