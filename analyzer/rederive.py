@@ -34,8 +34,9 @@ TOLERANCE = 1e-4
 ROUNDING = 64.0
 """Units in the last place of the largest term, for advantages far smaller than the values."""
 SAME_TERMS = 0.5
-"""Correlation of A_t − γλA_{t+1} with δ_t: .9 and more with a critic fitted in between."""
+"""Correlation of A_t − γλA_{t+1} with δ_t that only other values of the same states leave."""
 NO_RELATION = 0.3
+"""Below it nothing is left; so it is with a critic fitted long, which the value loss then tells."""
 REFITTED = 0.01
 """The batch's value loss says by more than this that V is not the one of the advantages."""
 ENOUGH = 30
