@@ -44,9 +44,7 @@ def visible(text: object) -> str:
     name = str(text)
     if name.isprintable():
         return name
-    return "".join(
-        c if c.isprintable() else " " if c in "\n\r\t" else ascii(c)[1:-1] for c in name
-    )
+    return "".join(c if c.isprintable() else " " if c in "\n\r\t" else ascii(c)[1:-1] for c in name)
 
 
 def number(value: float | str | None) -> str:
