@@ -41,6 +41,11 @@ class Recent:
         if not len(rows):
             return Outcome(answer, onset)
         yes = base.answer[rows] == YES
+        at = last_known(base.answer != UNKNOWN)
+        fresh = (at >= 0) & (np.arange(n) - at <= self.stale)
+        if not yes.any():
+            answer[fresh] = NO
+            return Outcome(answer, onset)
         total = np.concatenate(([0], np.cumsum(yes)))
         k = np.arange(len(rows))
         start = np.maximum(k - self.of + 1, 0)
@@ -57,11 +62,9 @@ class Recent:
         if self.need == self.of:
             first = streak_start(yes, np.ones(len(yes), dtype=bool))
         first = np.minimum(first, len(rows) - 1)
-        at = last_known(base.answer != UNKNOWN)
-        position = np.searchsorted(rows, at)
-        fresh = (at >= 0) & (np.arange(n) - at <= self.stale)
-        answer[fresh] = judged[position[fresh]]
-        onset[fresh] = rows[first[position[fresh]]]
+        position = (np.cumsum(base.answer != UNKNOWN) - 1)[fresh]
+        answer[fresh] = judged[position]
+        onset[fresh] = rows[first[position]]
         return Outcome(answer, onset)
 
     def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:

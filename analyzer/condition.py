@@ -51,6 +51,8 @@ def outcome(condition: Condition, view: View) -> Outcome:
 
 def streak_start(yes: Flags, known: Flags) -> Rows:
     """(n,) first row of the run of yes that reaches each row; unknown rows do not break it."""
+    if not yes.any():
+        return np.full(len(yes), len(yes), dtype=np.int64)
     broken = known & ~yes
     last_no = last_known(broken)
     rows = np.arange(len(yes))

@@ -82,7 +82,8 @@ def _per_step(view: View) -> Interval:
     length = view["episode_length_mean"]
     ratio = view["episode_return_mean"] / length.where(length.known & (length.low > 0.0))
     unlogged = np.cumsum(view["reward_max"].known) == 0
-    return ratio.where(unlogged & np.isfinite(ratio.low) & np.isfinite(ratio.high))
+    something = unlogged & np.isfinite(ratio.low) & np.isfinite(ratio.high) & ~ratio.holds_zero
+    return ratio.where(something)
 
 
 def _per_step_spread(view: View) -> Interval:
