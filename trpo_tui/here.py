@@ -58,7 +58,9 @@ def found_in(folder: Path) -> Iterator[Found]:
 
 
 def _may_be_log(path: Path) -> bool:
-    return path.suffix in (*TEXTS, ".parquet") or path.name.startswith("events.out.tfevents.")
+    return path.suffix in (*TEXTS, ".parquet", ".zip") or path.name.startswith(
+        "events.out.tfevents."
+    )
 
 
 def _small(path: Path) -> bool:

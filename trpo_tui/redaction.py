@@ -30,11 +30,14 @@ GENERIC = frozenset(
 """Names of users and hosts that tell nobody apart; only their homes are cut."""
 
 _NAME = r"[^\\/\s\"'<>|:;,*?()\[\]{}=]+"
-_ROOTS = rf"(?:[A-Za-z]:)?[\\/]+(?:home\d*|homes|users|documents and settings)[\\/]+{_NAME}"
-_SPACED = r"[A-Za-z]:[\\/]+(?:users|documents and settings)[\\/]+[^\\/:*?\"'<>|\r\n]+(?=[\\/])"
+_SEP = r"[\\/]{1,4}"  # escaped twice at most; without a bound, a long row of them takes hours
+_USERS = r"(?:users|documents and settings)"
+_HOMES = rf"(?:home\d*|homes|{_USERS})"
+_ROOTS = rf"(?:[A-Za-z]:)?{_SEP}{_HOMES}{_SEP}{_NAME}"
+_SPACED = rf"[A-Za-z]:{_SEP}{_USERS}{_SEP}[^\\/:*?\"'<>|\r\n]+(?=[\\/])"
 _BELOW = r"(?P<below>[\\/]+[^\s\"'<>|:;,*?()\[\]{}]*)?"
-_HOME = re.compile(rf"[\\/](?:home\d*|homes|users|documents and settings)[\\/]+({_NAME})", re.I)
-_SPACED_HOME = re.compile(rf"(?:{_SPACED})", re.I)
+_HOME = re.compile(rf"[\\/]{_HOMES}{_SEP}({_NAME})", re.I)
+_SPACED_HOME = re.compile(_SPACED, re.I)
 _FILE = re.compile(r"[\w.+-]+\.[A-Za-z]\w{0,7}")
 _LIBRARY = re.compile(r"[\\/]((?:site|dist)-packages|python3(?:\.\d+)?)(?=[\\/])")
 

@@ -51,8 +51,8 @@ def command(
 ) -> int:
     """Name the cause of what is wrong in each PATH.
 
-    A PATH is a run folder, a run.parquet, a log that another trainer printed, a folder of runs, or -
-    for standard input. Exit code: 0 no fault, 1 a fault, 2 something could not be read.
+    A PATH is a run folder, a run.parquet, the zip of a bug report, a log that another trainer printed,
+    a folder of runs, or - for standard input. What trpo-tui.toml says is added to the options. Exit code: 0 no fault, 1 a fault, 2 something could not be read.
     """
     from trpo_tui import analysis, options, printing
 
