@@ -12,6 +12,7 @@ LONG = 10.0
 FEW_PARAMETERS = 10.0
 """With so few, two gradients can point the same way by chance."""
 ALIKE_ROWS = 5
+"""Rows in which one ratio of return to length is no accident."""
 _LISTED = 64
 """Episodes a row lists at most."""
 

@@ -80,7 +80,7 @@ RULES: tuple[Rule, ...] = (
             "TRPO106",
             "TRPO501",
         ),
-        sources=("detection of a degenerate horizon: E[length] ≤ 2",),
+        sources=("Gymnasium API: terminated and truncated",),
         confidence=0.95,
     ),
     Rule(
