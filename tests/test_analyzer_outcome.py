@@ -136,7 +136,7 @@ def test_a_return_above_the_declared_one_from_the_first_iteration_was_not_learne
     assert found(last, "TRPO601") is None
 
 
-def test_a_kl_at_the_rounding_of_single_precision_is_not_zero() -> None:
+def test_a_kl_below_zero_is_rounding_and_a_small_one_above_it_is_none() -> None:
     def kls(value: float | None) -> Diagnosis:
         rows = rows_of(lambda i: 2.0 * i, 15)
         for row in rows:
@@ -145,7 +145,8 @@ def test_a_kl_at_the_rounding_of_single_precision_is_not_zero() -> None:
                 row["kl"] = value
         return answers(run_of(rows)).last()
 
-    assert answer(kls(-1e-8), "TRPO604") == "no"
+    assert answer(kls(-6e-8), "TRPO604") == "yes"
+    assert answer(kls(6e-8), "TRPO604") == "no"
     assert answer(kls(0.0), "TRPO604") == "yes"
     assert answer(kls(None), "TRPO604") == "unknown"
 
