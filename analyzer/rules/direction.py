@@ -134,7 +134,7 @@ RULES: tuple[Rule, ...] = (
         why=(
             "After any number of iterations from 0 the residual is at right angles to x, so gᵀx = "
             "xᵀAx. Here it is not, and the residual that is left accounts for the gap: the search "
-            "directions are not conjugate (a wrong β, a wrong sign), or the loop was cut off."
+            "directions are not conjugate: a wrong β, a wrong sign, r taken from the step before."
         ),
         guide_fix=_GUIDE_FIX,
         differs="More iterations do not repair a recurrence whose directions are not conjugate.",
