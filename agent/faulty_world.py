@@ -57,11 +57,17 @@ class Changed:
         self._batch.close()
 
 
-def _reward(training: Training, reward: Callable[[BatchStep], Array]) -> None:
+def paying(batch: Batch, reward: Callable[[BatchStep], Array]) -> Changed:
+    """The worlds with another reward, a function of the step; the true one is the term `true`."""
+
     def paid(step: BatchStep) -> BatchStep:
         return replace(step, reward=reward(step), reward_terms={"true": step.reward})
 
-    training.batch = Changed(training.batch, step=paid)
+    return Changed(batch, step=paid)
+
+
+def _reward(training: Training, reward: Callable[[BatchStep], Array]) -> None:
+    training.batch = paying(training.batch, reward)
 
 
 def constant_reward(training: Training, severity: float) -> None:

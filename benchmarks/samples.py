@@ -21,7 +21,37 @@ LARGEST = 300_000
 
 CHEETAH = ("--env", "HalfCheetah-v5", "--iterations", "25")
 IMITATION = ("--env", "DPEnv-v0", "--iterations", "40", "--env-arg")
+HOPPER = ("--env", "Hopper-v5", "--iterations", "30", "--steps-per-iteration", "1024", "--fault")
 RUNS: dict[str, tuple[str, ...]] = {
+    "TRPO001-non-finite-values": (*HOPPER, "nan-reward@11"),
+    "TRPO003-stale-old-policy": (*HOPPER, "stale-old-policy"),
+    "TRPO004-parameters-not-applied": (*HOPPER, "parameters-not-applied@11"),
+    "TRPO005-gae-mismatch": (*HOPPER, "gae-reward-shift"),
+    "TRPO006-misaligned-advantages": (*HOPPER, "misaligned-advantages"),
+    "TRPO007-broken-step-identity": (*HOPPER, "wrong-step-length"),
+    "TRPO008-policy-moved-outside-update": (*HOPPER, "pushed-policy"),
+    "TRPO103-oversized-reward": (
+        *("--env", "Reacher-v5", "--iterations", "40", "--steps-per-iteration", "1024"),
+        *("--fault", "oversized-reward"),
+    ),
+    "TRPO104-unpredictable-reward": (*HOPPER, "random-reward"),
+    "TRPO105-instant-termination": (*HOPPER, "instant-termination@11"),
+    "TRPO109-observation-blow-up": (*HOPPER, "observation-blow-up@11"),
+    "TRPO111-duplicate-environments": (*HOPPER, "duplicate-environments"),
+    "TRPO112-reward-scale-drift": (*HOPPER, "reward-scale-drift:1.3"),
+    "TRPO202-exploding-gradient": (*HOPPER, "gradient-spikes@11"),
+    "TRPO206-partly-dead-gradient": (*HOPPER, "partly-dead-gradient"),
+    "TRPO302-negative-curvature": (*HOPPER, "subtracted-damping"),
+    "TRPO401-zero-full-step": (*HOPPER, "swamped-step@11"),
+    "TRPO403-oversized-trust-region": (*HOPPER, "oversized-max-kl"),
+    "TRPO404-overdamped": (*HOPPER, "overdamped"),
+    "TRPO501-line-search-failure": (*HOPPER, "impossible-search@11"),
+    "TRPO502-kl-overshoot": (*HOPPER, "unchecked-kl"),
+    "TRPO701-critic-not-learning": (*HOPPER, "frozen-critic"),
+    "TRPO702-negative-explained-variance": (*HOPPER, "negated-targets"),
+    "TRPO801-collapsed-exploration": (*HOPPER, "collapsed-sigma"),
+    "TRPO803-saturated-units": (*HOPPER, "saturated-policy:1000"),
+    "TRPO804-saturated-actions": (*HOPPER, "saturated-actions@11"),
     "healthy-halfcheetah": ("--env", "HalfCheetah-v5", "--iterations", "60", "--seed", "1"),
     "healthy-hopper": ("--env", "Hopper-v5", "--iterations", "50", "--seed", "1"),
     "healthy-walk": (

@@ -12,7 +12,7 @@ from agent import Training, TRPOAgent, gaussian
 from agent.config import Config
 from agent.critics import ModuleCritic
 from agent.envs.gym import make_batch
-from agent.faults import RewardChanged
+from agent.faulty_world import paying
 from agent.value import CriticFit, fit_critic
 from runlog.errors import UserError
 
@@ -164,7 +164,7 @@ def test_critic_follows_rewards_that_are_rescaled() -> None:
 
 def test_critic_of_ones_own_learns_in_units_of_the_normalised_reward() -> None:
     training = _shared()
-    training.batch = RewardChanged(training.batch, lambda reward: 1e4 * reward)
+    training.batch = paying(training.batch, lambda step: 1e4 * step.reward)
     row = next(training)
     assert row["reward_scale"] > 1e4
     observation = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)

@@ -123,12 +123,12 @@ def test_window_obeys_the_recursion_in_training_units() -> None:
 
 
 def test_rewards_a_thousand_times_as_large_train_the_same_policy() -> None:
-    from agent.faults import RewardChanged
+    from agent.faulty_world import paying
 
     rows = []
     for factor in (1.0, 1024.0):
         training = _training(env="Pendulum-v1")
-        training.batch = RewardChanged(training.batch, lambda reward, f=factor: f * reward)
+        training.batch = paying(training.batch, lambda step, f=factor: f * step.reward)
         rows.append(list(training))
     for plain, large in zip(*rows, strict=True):
         assert large["reward_scale"] == 1024 * plain["reward_scale"]
@@ -138,12 +138,12 @@ def test_rewards_a_thousand_times_as_large_train_the_same_policy() -> None:
 
 def test_large_rewards_that_are_normalised_are_no_fault(tmp_path: Path) -> None:
     """Rounding is relative to what the advantages are made of, not to what the environment pays."""
-    from agent.faults import RewardChanged
+    from agent.faulty_world import paying
     from analyzer.answers import answers
     from runlog import RunLog, open_run
 
     training = _training(env="Pendulum-v1", iterations=12)
-    training.batch = RewardChanged(training.batch, lambda reward: 1e8 * reward)
+    training.batch = paying(training.batch, lambda step: 1e8 * step.reward)
     with RunLog(tmp_path / "run", **training.metadata) as log:
         for row in training:
             log.iteration(**row)

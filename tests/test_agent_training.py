@@ -16,7 +16,7 @@ from torch import nn
 from agent import Training, TRPOAgent
 from agent.config import Config
 from agent.envs.gym import batch_of, make_batch
-from agent.faults import RewardChanged
+from agent.faulty_world import paying
 from agent.networks import GaussianMLP
 from agent.sampling import Interrupted
 from agent.trust_region import FRACTIONS, Search
@@ -142,7 +142,7 @@ def test_nan_reward_is_logged_and_destroys_neither_policy_nor_critic() -> None:
     next(training)
     policy, critic = training.policy.theta(), training.critic.theta.clone()
     sound = training.batch
-    training.batch = RewardChanged(sound, lambda reward: np.full_like(reward, np.nan))
+    training.batch = paying(sound, lambda step: np.full_like(step.reward, np.nan))
     row = next(training)
     assert row["update_outcome"] == "skipped-non-finite"
     assert math.isnan(row["reward_mean"])
@@ -167,7 +167,7 @@ def test_environment_that_raises_says_which_one_it_was() -> None:
 
 def test_update_is_skipped_at_rounding_level_of_the_advantages() -> None:
     training = _walk()
-    training.batch = RewardChanged(training.batch, np.zeros_like)
+    training.batch = paying(training.batch, lambda step: np.zeros_like(step.reward))
     for row in training:
         assert row["update_outcome"] == "skipped-advantages"
         assert row["advantage_raw_std"] == row["gradient_norm"] == row["kl"] == 0.0
@@ -176,7 +176,7 @@ def test_update_is_skipped_at_rounding_level_of_the_advantages() -> None:
 
 def test_tiny_rewards_are_learnt_from() -> None:
     training = _walk()
-    training.batch = RewardChanged(training.batch, lambda reward: 1e-9 * reward)
+    training.batch = paying(training.batch, lambda step: 1e-9 * step.reward)
     assert [row["update_outcome"] for row in training] == ["accepted"] * 3
 
 

@@ -58,6 +58,7 @@ def test_a_sample_is_diagnosed_without_its_name_and_settings(folder: Path, tmp_p
         {key: value for key, value in run.items() if key not in REVEALING}
     ).encode()
     footer[b"trpo_tui.events"] = b"[]"
+    footer.pop(b"trpo_tui.checksum", None)  # of the footer as it was
     nulls = pa.nulls(len(table), pa.string())
     table = table.set_column(table.schema.get_field_index("run_id"), "run_id", nulls)
     neutral = tmp_path / "a.parquet"
