@@ -42,6 +42,7 @@ LOSSES = {
     "throughput": "steps_per_second",
 }
 TAGS = {
+    "step": "timesteps",
     "train/approx_kl": "kl",
     "train/entropy_loss": "entropy",
     "train/policy_gradient_loss": "policy_loss",
@@ -81,7 +82,7 @@ EXPORTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "runmedic": ("csv", LOSSES),
     "trainspotter": ("csv", LOSSES),
     "gradsnitch": ("csv", LOSSES),
-    "zen-rl": ("tensorboard", TAGS),
+    "zen-rl": ("json", TAGS),
     "rldoctor": ("csv", FINE_TUNING),
     "rlprobe": ("json", RECORDED),
 }
@@ -175,15 +176,6 @@ def export(run: Run, tool: str, place: Path) -> Path:
         path = place.with_suffix(".json")
         path.write_text(json.dumps(rows), encoding="utf-8")
         return path
-    if form == "tensorboard":
-        from torch.utils.tensorboard import SummaryWriter
-
-        with SummaryWriter(str(place)) as writer:
-            steps = run.column("timesteps").values
-            for step, row in zip(steps, rows, strict=True):
-                for name, value in row.items():
-                    writer.add_scalar(name, value, int(step))
-        return place
     path = place.with_suffix(".csv")
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, list(names))

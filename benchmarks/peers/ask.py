@@ -43,12 +43,25 @@ def gradsnitch(path):
 
 
 def zen(path):
-    """Rules over a folder of TensorBoard events."""
+    """Rules over a folder of TensorBoard events made of the rows."""
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
     from zen.detect.rules import detect
     from zen.ingest.tensorboard import load_run
     from zen.vlak import group, rank
 
-    return [issue["mode"] for issue in group(rank(detect(load_run(path))))]
+    folder = tempfile.mkdtemp()
+    try:
+        writer = EventFileWriter(folder)
+        for row in json.loads(Path(path).read_text(encoding="utf-8")):
+            step = int(row.pop("step"))
+            values = [Summary.Value(tag=tag, simple_value=value) for tag, value in row.items()]
+            writer.add_event(Event(step=step, summary=Summary(value=values)))
+        writer.close()
+        return [issue["mode"] for issue in group(rank(detect(load_run(folder))))]
+    finally:
+        shutil.rmtree(folder)
 
 
 def rldoctor(path):
