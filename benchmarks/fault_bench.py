@@ -82,11 +82,11 @@ def record(name: str, figures: dict[str, Any]) -> None:
     f = figures
     told = (
         f"| {dt.date.today()} | {commit} | {name} "
-        f"| {f['macro_top_1']:.1%} ({f['interval'][0]:.1%} … {f['interval'][1]:.1%}) "
+        f"| {_share(f['macro_top_1'])} ({_share(f['interval'][0])} … {_share(f['interval'][1])}) "
         f"| {f['right']} of {f['harmful']} | {len(f['harmless'])} | {', '.join(f['below_80']) or '–'} "
         f"| {f['false_alarms']} of {f['healthy_prefixes']} ({f['alarmed_runs']} of {f['healthy']} runs, "
-        f"≤ {f['alarm_bound']:.1%}) | {f['delay_identity_median']} / {f['delay_window_p90']} "
-        f"| {f['onset_error_median']} / {f['onset_error_p90']} | {f['suppressed']} "
+        f"≤ {f['alarm_bound']:.1%}) | {_number(f['delay_identity_median'])} / {_number(f['delay_window_p90'])} "
+        f"| {_number(f['onset_error_median'])} / {_number(f['onset_error_p90'])} | {f['suppressed']} "
         f"| {f['guide_right']} "
         f"| {f['calibration']['brier']:.3f} / {f['calibration']['ece']:.3f} |\n"
     )
@@ -94,6 +94,14 @@ def record(name: str, figures: dict[str, Any]) -> None:
     text = results.read_text(encoding="utf-8")
     mark = "<!-- scorings -->\n"
     results.write_text(text.replace(mark, told + mark), encoding="utf-8")
+
+
+def _share(value: float) -> str:
+    return "–" if value != value else f"{value:.1%}"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
 
 
 def groups(scores: Sequence[Score]) -> dict[str, list[Score]]:
