@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent import faulty_motors as motors
+from agent import faulty_signal as signal
 from agent import faulty_update as update
 from agent import faulty_world as world
 from agent.config import Config
@@ -40,6 +42,7 @@ FAULTS = {
     for fault in (
         _fault("constant-reward", "TRPO101", world.constant_reward, "every step pays SEVERITY"),
         _fault("zero-reward", "TRPO106", world.constant_reward, "every step pays nothing", 0.0),
+        _fault("masked-advantages", "TRPO106", signal.masked_advantages, "the mask of padded steps leaves out every step"),
         _fault("nan-reward", "TRPO001", world.nan_reward, "the first SEVERITY worlds pay NaN"),
         _fault("vanished-reward", "TRPO102", world.scaled_reward, "rewards are SEVERITY times what they were, and the critic keeps its unit", 1e-7),
         _fault("oversized-reward", "TRPO103", world.scaled_reward, "rewards are SEVERITY times what they were, and the critic keeps its unit", 1e6),
@@ -59,6 +62,7 @@ FAULTS = {
         _fault("noisy-advantages", "TRPO207", update.noisy_advantages, "noise SEVERITY times as large is added to the advantages", 30.0),
         _fault("detached-gradient", "TRPO201", update.detached_gradient, "log-probabilities are cut off from the parameters"),
         _fault("gradient-spikes", "TRPO202", update.gradient_spikes, "the gradient of the last tensor is SEVERITY times too large", 1e4),
+        _fault("squashed-mean", "TRPO203", signal.squashed_mean, "the mean action passes through a tanh whose input is SEVERITY too large", 4.0),
         _fault("saturated-policy", "TRPO803", update.saturated_policy, "the first layer's weights are SEVERITY times too large", 100.0),
         _fault("noiseless-sampling", "TRPO204", update.noiseless_sampling, "actions are drawn with SEVERITY times the policy's noise", 0.0),
         _fault("flipped-gradient", "TRPO205", update.flipped_gradient, "the gradient points downhill"),
@@ -79,6 +83,10 @@ FAULTS = {
         _fault("self-referential-kl", "TRPO002", update.self_referential_kl, "KL compares the new policy with itself"),
         _fault("impossible-search", "TRPO501", update.impossible_search, "the search accepts only what breaks the KL limit"),
         _fault("unchecked-kl", "TRPO502", update.unchecked_kl, "the step is SEVERITY times too long and the search does not look at KL", 4.0),
+        _fault("summed-gradient", "TRPO503", signal.summed_gradient, "the gradient is added up SEVERITY times, the surrogate is not", 2.0),
+        _fault("absolute-skip", "TRPO604", signal.absolute_skip, "updates are skipped while the raw advantages deviate by SEVERITY or less", 1e3),
+        _fault("ignored-actions", "TRPO605", motors.ignored_actions, "the worlds act with 0, whatever they are told"),
+        _fault("slow-worlds", "TRPO606", motors.slow_worlds, "every step of the worlds takes SEVERITY seconds longer", 0.02),
         _fault("pushed-policy", "TRPO008", update.pushed_policy, "another optimiser moves the policy by SEVERITY of its norm", 0.2),
         _fault("frozen-critic", "TRPO701", update.frozen_critic, "the critic is never fitted"),
         _fault("negated-targets", "TRPO702", update.negated_targets, "the critic is fitted to −SEVERITY times its targets"),

@@ -143,6 +143,14 @@ SIGNS: dict[str, Callable[[Row], bool]] = {
     "frozen-critic": lambda r: r["value_parameter_delta_norm"] == 0.0,
     "negated-targets": lambda r: r["explained_variance_after"] < 0.0,
     "collapsed-sigma": lambda r: r["log_std_max"] < -6.0,
+    "masked-advantages": lambda r: (
+        r["advantage_raw_std"] == 0.0 and r["reward_min"] < r["reward_max"]
+    ),
+    "squashed-mean": lambda r: r["gradient_norms"][-1] < 1e-2,
+    "summed-gradient": lambda r: 0.2 < r["improvement_ratio"] < 0.8,
+    "absolute-skip": lambda r: (
+        r["update_outcome"] == "skipped-advantages" and r["advantage_raw_std"] > 1.0
+    ),
     "saturated-actions": lambda r: r["action_mean_clip_fraction"] == 1.0,
 }
 """By fault: what is so in every row of a run that has it, and not in every row of one without."""
@@ -154,6 +162,8 @@ BY_COMPARISON = (
     "misaligned-advantages",
     "noisy-advantages",
     "reward-scale-drift",
+    "ignored-actions",
+    "slow-worlds",
 )
 
 
@@ -198,6 +208,22 @@ def test_divisor_of_rewards_drifts_away_from_them() -> None:
     scales = [row["reward_scale"] for row in rows]
     honest = [row["reward_scale"] for row in _rows(iterations=8, normalise_rewards=True)]
     assert scales[-1] / honest[-1] < 0.5 * scales[0] / honest[0]
+
+
+def test_deaf_worlds_pay_the_same_whatever_they_are_told() -> None:
+    def paid(*fault: str, log_std: float) -> list[float]:
+        return [row["reward_mean"] for row in _rows(*fault, log_std=log_std)]
+
+    assert paid("ignored-actions", log_std=0.0) == paid("ignored-actions", log_std=-3.0)
+    assert paid(log_std=0.0) != paid(log_std=-3.0)
+
+
+def test_slow_worlds_wait_at_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("agent.faulty_motors.time.sleep", waited.append)
+    slow = _rows("slow-worlds:0.5@3")
+    assert waited == [0.5] * 64
+    assert [row["reward_mean"] for row in slow] == [row["reward_mean"] for row in _rows()]
 
 
 def test_every_fault_has_a_test() -> None:
