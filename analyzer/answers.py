@@ -1,6 +1,7 @@
 """Every rule over the whole run at once: one answer per rule and iteration, causal."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,11 +12,16 @@ from analyzer.interval import Flags
 from analyzer.rule import Grade, Rule
 from analyzer.rules import RULES
 from analyzer.view import View
+from runlog.open_files import files_kept_open
 from runlog.run import Run
 from runlog.schema import BY_NAME
 
 NO_TRUST_REGION = ("ppo", "a2c", "a3c", "sac", "td3", "ddpg", "vpg", "reinforce", "grpo", "dqn")
 """Algorithms whose updates have neither conjugate gradient nor line search."""
+
+
+LONG = 200_000
+"""Rows from which on rules are judged side by side: then NumPy works outside Python's lock."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +84,11 @@ class Answers:
 
 def answers(run: Run, *, ignore: Mapping[str, str] | None = None) -> Answers:
     """Judge every rule over the whole run. `ignore`: code → the user's reason."""
-    ignored = dict(ignore or {})
+    with files_kept_open():
+        return _answers(run, dict(ignore or {}))
+
+
+def _answers(run: Run, ignored: Mapping[str, str]) -> Answers:
     plain = View(run)
     first = {r.code: _judge(r, plain) for r in RULES if r.distrusts and r.code not in ignored}
     hidden: dict[str, Flags] = {}
@@ -88,11 +98,15 @@ def answers(run: Run, *, ignore: Mapping[str, str] | None = None) -> Answers:
             for name in judged.rule.distrusts:
                 hidden[name] = hidden[name] | yes if name in hidden else yes
     believed = View(run, {name: rows for name, rows in hidden.items() if rows.any()})
-    judged_all = tuple(
-        first[rule.code] if rule.code in first else _judge(rule, believed)
-        for rule in RULES
-        if rule.code not in ignored
-    )
+    rest = [rule for rule in RULES if rule.code not in {*first, *ignored}]
+    if len(run) < LONG:
+        found = {rule.code: _judge(rule, believed) for rule in rest}
+    else:
+        with ThreadPoolExecutor() as threads:
+            judged_rest = threads.map(lambda rule: _judge(rule, believed), rest)
+            found = {judged.rule.code: judged for judged in judged_rest}
+    found |= first
+    judged_all = tuple(found[rule.code] for rule in RULES if rule.code in found)
     return Answers(run, judged_all, ignored, _cut(run))
 
 
@@ -112,6 +126,6 @@ def _judge(rule: Rule, view: View) -> Judged:
     algorithm = str(view.fact("algorithm") or "").lower()
     if rule.needs_trust_region and algorithm in NO_TRUST_REGION:
         return Judged(rule, (), f"{algorithm} has no conjugate gradient and no line search", view)
-    with np.errstate(all="ignore"):
+    with files_kept_open(), np.errstate(all="ignore"):
         outcomes = tuple(outcome(grade.when, view) for grade in rule.grades)
     return Judged(rule, outcomes, "", view)

@@ -1,14 +1,30 @@
 """Conditions made of conditions: lasting, recent, all of several, one of several, gates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from analyzer.condition import NO, UNKNOWN, YES, Condition, Outcome, outcome, streak_start
+from analyzer.condition import (
+    NO,
+    UNKNOWN,
+    YES,
+    Codes,
+    Condition,
+    Outcome,
+    coded,
+    outcome,
+    streak_start,
+    streaks,
+)
 from analyzer.diagnosis import Evidence
-from analyzer.measure import Measure, last_known
+from analyzer.interval import Flags
+from analyzer.measure import Measure, Rows, last_known
 from analyzer.view import View
+
+T = TypeVar("T", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,41 +50,55 @@ class Recent:
 
     def evaluate(self, view: View) -> Outcome:
         base = outcome(self.condition, view)
-        n = len(view)
-        rows = np.flatnonzero(base.answer != UNKNOWN)
-        answer = np.full(n, UNKNOWN, dtype=np.int8)
-        onset = np.zeros(n, dtype=np.int64)
-        if not len(rows):
-            return Outcome(answer, onset)
-        yes = base.answer[rows] == YES
-        at = last_known(base.answer != UNKNOWN)
-        fresh = (at >= 0) & (np.arange(n) - at <= self.stale)
-        if not yes.any():
-            answer[fresh] = NO
-            return Outcome(answer, onset)
-        total = np.concatenate(([0], np.cumsum(yes)))
-        k = np.arange(len(rows))
-        start = np.maximum(k - self.of + 1, 0)
-        count = total[k + 1] - total[start]
-        early = (k + 1 < self.need) & (count == k + 1)  # all yes so far, but too few
-        judged = np.where(count >= self.need, YES, np.where(early, UNKNOWN, NO))
-        # The segment of yes began with the first bad row inside the window that first said yes.
-        fired = judged == YES
-        begins = fired & ~np.concatenate(([False], fired[:-1]))
-        next_yes = np.concatenate((np.where(yes, k, len(k)), [len(k)]))
-        next_yes = np.minimum.accumulate(next_yes[::-1])[::-1]
-        segment = last_known(begins)
-        first = np.where(segment >= 0, next_yes[start[np.maximum(segment, 0)]], 0)
+        known = base.answer != UNKNOWN
+        said = base.answer[known] == YES
+        judged = self._judged(said)
+        if known.all():
+            return Outcome(judged, lambda: self._onset(said, judged))
+        rows = np.flatnonzero(known)
+        answer = _carried(judged, rows, len(known), UNKNOWN)
+        ends = np.append(rows[1:], len(known))
+        stale = ends - rows > self.stale + 1
+        for row, end in zip(rows[stale].tolist(), ends[stale].tolist(), strict=True):
+            answer[row + self.stale + 1 : end] = UNKNOWN
+        return Outcome(
+            answer, lambda: _carried(rows[self._onset(said, judged)], rows, len(known), 0)
+        )
+
+    def _judged(self, said: Flags) -> Codes:
+        """(k,) the answer at each row that could be judged."""
+        if not said.any():
+            return np.full(len(said), NO, dtype=np.int8)
+        total = np.cumsum(said, dtype=np.int32)
+        count = total.copy()
+        count[self.of :] -= total[: -self.of]
+        judged = coded(count >= self.need, count < self.need)
+        early = slice(0, self.need - 1)  # too few rows yet, all of which said yes
+        judged[early][total[early] == np.arange(1, len(total[early]) + 1)] = UNKNOWN
+        return judged
+
+    def _onset(self, said: Flags, judged: Codes) -> Rows:
+        """(k,) the first bad row inside the window that first said yes."""
         if self.need == self.of:
-            first = streak_start(yes, np.ones(len(yes), dtype=bool))
-        first = np.minimum(first, len(rows) - 1)
-        position = (np.cumsum(base.answer != UNKNOWN) - 1)[fresh]
-        answer[fresh] = judged[position]
-        onset[fresh] = rows[first[position]]
-        return Outcome(answer, onset)
+            return streak_start(said, np.ones(len(said), dtype=bool))
+        k = np.arange(len(said))
+        fired = judged == YES
+        begins = fired.copy()
+        begins[1:] &= ~fired[:-1]
+        upcoming = np.minimum.accumulate(np.where(said, k, len(k))[::-1])[::-1]
+        start = np.maximum(np.maximum(last_known(begins), 0) - self.of + 1, 0)
+        return np.asarray(np.minimum(upcoming[start], len(k) - 1), dtype=np.int64)
 
     def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:
         return self.condition.evidence(view, row)
+
+
+def _carried(values: NDArray[T], rows: Rows, n: int, before: int) -> NDArray[T]:
+    """(n,) the value of the latest of the rows at each row, `before` where there is none yet."""
+    whole = np.full(n, before, dtype=values.dtype)
+    if len(rows):
+        whole[rows[0] :] = np.repeat(values, np.diff(np.append(rows, n)))
+    return whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +122,20 @@ class Lasting:
     def evaluate(self, view: View) -> Outcome:
         base = outcome(self.condition, view)
         yes, known = base.answer == YES, base.answer != UNKNOWN
-        start = np.minimum(streak_start(yes, known), max(len(view) - 1, 0))
+        if not yes.any():
+            answer = np.full(len(view), UNKNOWN, dtype=np.int8)
+            if known.any():
+                answer[known.argmax() :] = NO
+            return streaks(answer)
+        start = streak_start(yes, known)
         numbers = view.iterations.middle
-        before = np.where(view.imported & (start == 0), 1.0, numbers[start] if len(view) else 0.0)
+        before = np.where(view.imported & (start == 0), 1.0, numbers[start])
         at = last_known(known)
         latest = np.maximum(at, 0)
         long_enough = numbers - before + 1.0 >= self.iterations
         seen = at >= 0
-        answer = np.where(
-            seen & yes[latest], np.where(long_enough, YES, UNKNOWN), np.where(seen, NO, UNKNOWN)
-        ).astype(np.int8)
-        return Outcome(answer, start)
+        holds = yes[latest]
+        return Outcome(coded(seen & holds & long_enough, seen & ~holds), lambda: start)
 
     def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:
         return self.condition.evidence(view, row)
@@ -123,11 +156,15 @@ class All:
         return tuple(m for c in self.conditions for m in c.measures)
 
     def evaluate(self, view: View) -> Outcome:
-        parts = [outcome(c, view) for c in self.conditions]
-        answers = np.stack([p.answer for p in parts])
-        no, unknown = (answers == NO).any(axis=0), (answers == UNKNOWN).any(axis=0)
-        answer = np.where(no, NO, np.where(unknown, UNKNOWN, YES)).astype(np.int8)
-        return Outcome(answer, parts[0].onset)
+        first = outcome(self.conditions[0], view)
+        no, unknown = first.answer == NO, first.answer == UNKNOWN
+        for condition in self.conditions[1:]:
+            if no.all():  # nothing that follows could change a row
+                break
+            answer = outcome(condition, view).answer
+            no |= answer == NO
+            unknown |= answer == UNKNOWN
+        return Outcome(coded(~no & ~unknown, no), lambda: first.onset)
 
     def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:
         return tuple(e for c in self.conditions for e in c.evidence(view, row))
@@ -149,12 +186,9 @@ class Either:
 
     def evaluate(self, view: View) -> Outcome:
         parts = [outcome(c, view) for c in self.conditions]
-        answers = np.stack([p.answer for p in parts])
-        yes, no = (answers == YES).any(axis=0), (answers == NO).any(axis=0)
-        answer = np.where(yes, YES, np.where(no, NO, UNKNOWN)).astype(np.int8)
-        never = len(view)
-        onsets = np.stack([np.where(p.answer == YES, p.onset, never) for p in parts])
-        return Outcome(answer, np.minimum(onsets.min(axis=0), max(never - 1, 0)))
+        yes = np.logical_or.reduce([part.answer == YES for part in parts])
+        no = np.logical_or.reduce([part.answer == NO for part in parts])
+        return Outcome(coded(yes, no), lambda: _first_onset(parts, len(view)))
 
     def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:
         """Of the detectors that fire; of all that can be judged where none does."""
@@ -162,6 +196,16 @@ class Either:
         firing = [c for c, answer in answers if answer == YES]
         judged = firing or [c for c, answer in answers if answer != UNKNOWN]
         return tuple(e for c in judged for e in c.evidence(view, row))
+
+
+def _first_onset(parts: Sequence[Outcome], rows: int) -> Rows:
+    """(rows,) the earliest onset among those of the parts that say yes."""
+    first = np.full(rows, max(rows - 1, 0), dtype=np.int64)
+    for part in parts:
+        yes = part.answer == YES
+        if yes.any():
+            first[yes] = np.minimum(first[yes], part.onset[yes])
+    return first
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ An answer is an (n,) int8 array: YES, NO or UNKNOWN per row, and the answer at r
 only. An onset is an (n,) int64 array: the row at which the present yes began.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, Protocol
 
 import numpy as np
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 
 from analyzer.diagnosis import Evidence
 from analyzer.interval import Flags, Interval, constant
-from analyzer.measure import Measure, Rows, last_known, latest
+from analyzer.measure import Measure, Rows, latest
 from analyzer.view import View
 from runlog.schema import BY_NAME
 
@@ -21,12 +23,27 @@ Codes = NDArray[np.int8]
 Comparison = Literal["<", "≤", ">", "≥"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a condition says, row by row. answer: (n,) int8; onset: (n,) int64, valid where YES."""
+    """What a condition says, row by row. answer: (n,) int8. `begins` gives the onset when asked."""
 
     answer: Codes
-    onset: Rows
+    begins: Callable[[], Rows]
+
+    @cached_property
+    def onset(self) -> Rows:
+        """(n,) int64, valid where the answer is YES."""
+        return self.begins()
+
+
+def streaks(answer: Codes) -> Outcome:
+    """An answer of its own at every row; a yes began where the last no ended."""
+    return Outcome(answer, lambda: streak_start(answer == YES, answer != UNKNOWN))
+
+
+def coded(yes: Flags, no: Flags) -> Codes:
+    """(n,) YES where yes, else NO where no, else UNKNOWN."""
+    return yes.view(np.int8) - (~(yes | no)).view(np.int8)
 
 
 class Condition(Protocol):
@@ -50,17 +67,17 @@ def outcome(condition: Condition, view: View) -> Outcome:
 
 
 def streak_start(yes: Flags, known: Flags) -> Rows:
-    """(n,) first row of the run of yes that reaches each row; unknown rows do not break it."""
-    if not yes.any():
-        return np.full(len(yes), len(yes), dtype=np.int64)
-    broken = known & ~yes
-    last_no = last_known(broken)
-    rows = np.arange(len(yes))
-    first = np.full(len(yes) + 1, len(yes))
-    # next yes at or after each row, computed backwards
-    first[:-1] = np.where(yes, rows, len(yes))
-    upcoming = np.minimum.accumulate(first[::-1])[::-1]
-    return np.asarray(upcoming[last_no + 1], dtype=np.int64)
+    """(n,) first row of the run of yes that reaches each row; unknown rows do not break it.
+
+    Valid where the latest known answer is a yes.
+    """
+    rows = np.flatnonzero(known)
+    said = yes[rows]
+    first = said.copy()
+    first[1:] &= ~said[:-1]
+    begins = np.zeros(len(yes), dtype=np.int64)
+    begins[rows[first]] = rows[first]
+    return np.maximum.accumulate(begins) if len(begins) else begins
 
 
 def _shown(measure: Measure, view: View, row: int) -> tuple[Evidence, ...]:
@@ -110,7 +127,7 @@ class Check:
 
     def evaluate(self, view: View) -> Outcome:
         x, b = self.measure.of(view), self.bound_of(view)
-        known = x.known & b.known & np.isfinite(b.low) & np.isfinite(b.high)
+        known = x.known & b.known & b.finite
         with np.errstate(invalid="ignore"):
             if self.comparison == "<":
                 yes, no = x.high < b.low, x.low >= b.high
@@ -120,8 +137,7 @@ class Check:
                 yes, no = x.low > b.high, x.high <= b.low
             else:
                 yes, no = x.low >= b.high, x.high < b.low
-        answer = np.where(known & yes, YES, np.where(known & no, NO, UNKNOWN)).astype(np.int8)
-        return Outcome(answer, streak_start(answer == YES, answer != UNKNOWN))
+        return streaks(coded(known & yes, known & no))
 
     def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:
         x = self.measure.of(view)
@@ -174,8 +190,7 @@ class AtRounding:
         full = x.known & ~x.coarse & np.isfinite(b.high)
         yes = (full & (x.high <= b.high)) | (x.coarse & x.holds_zero & in_company)
         no = (full & (x.low > b.high)) | (x.known & x.coarse & ~x.holds_zero & (x.low > b.low))
-        answer = np.where(yes, YES, np.where(no, NO, UNKNOWN)).astype(np.int8)
-        return Outcome(answer, streak_start(answer == YES, answer != UNKNOWN))
+        return streaks(coded(yes, no))
 
     def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:
         x, b = self.measure.of(view), self.bound.of(view).or_else(0.0)

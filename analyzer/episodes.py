@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analyzer.history import running_max, so_far, varied
+from analyzer.history import ever, running_max, so_far, varied
 from analyzer.interval import Floats, Interval, exact
 from analyzer.measure import derived
 from analyzer.view import View
@@ -82,7 +82,7 @@ def _per_step(view: View) -> Interval:
     """Mean return over mean length, where no reward is logged."""
     length = view["episode_length_mean"]
     ratio = view["episode_return_mean"] / length.where(length.known & (length.low > 0.0))
-    unlogged = np.cumsum(view["reward_max"].known) == 0
+    unlogged = ~ever(view["reward_max"].known)
     something = unlogged & np.isfinite(ratio.low) & np.isfinite(ratio.high) & ~ratio.holds_zero
     return ratio.where(something)
 
@@ -95,7 +95,7 @@ def _per_step_spread(view: View) -> Interval:
     rounding = 1e-9 * np.abs(ratio.middle)
     most_low = running_max(ratio.low - rounding, known)
     least_high = -running_max(-(ratio.high + rounding), known)
-    gap = np.where(np.cumsum(known) > 0, most_low - least_high, 0.0)
+    gap = np.where(ever(known), most_low - least_high, 0.0)
     return exact(np.maximum(gap, 0.0), known & (np.cumsum(known) >= ALIKE_ROWS))
 
 

@@ -11,10 +11,19 @@ def running_max(values: Floats, known: Flags) -> Floats:
     return np.maximum.accumulate(np.where(known, values, -np.inf)) if len(values) else values
 
 
+def ever(flags: Flags) -> Flags:
+    """(n,) True from the first True on."""
+    seen = np.zeros(len(flags), dtype=bool)
+    if flags.any():
+        seen[flags.argmax() :] = True
+    return seen
+
+
 def so_far(x: Interval) -> Interval:
     """The largest number so far; absent before the first."""
-    seen = np.cumsum(x.known) > 0
-    return Interval(running_max(x.low, x.known), running_max(x.high, x.known), seen)
+    seen = ever(x.known)
+    low = running_max(x.low, x.known)
+    return Interval(low, low if x.is_exact else running_max(x.high, x.known), seen)
 
 
 def varied(view: View, name: str) -> Flags:

@@ -27,7 +27,14 @@ class Interval:
         return len(self.present)
 
     @property
+    def is_exact(self) -> bool:
+        """Whether every number is known to the last digit, so that one array is both ends."""
+        return self.low is self.high
+
+    @property
     def middle(self) -> Floats:
+        if self.is_exact:
+            return self.low
         with np.errstate(invalid="ignore"):
             return 0.5 * (self.low + self.high)
 
@@ -41,12 +48,19 @@ class Interval:
     @property
     def known(self) -> Flags:
         """Present and no NaN."""
-        return self.present & ~np.isnan(self.low) & ~np.isnan(self.high)
+        ends = ~np.isnan(self.low)
+        return self.present & (ends if self.is_exact else ends & ~np.isnan(self.high))
+
+    @property
+    def finite(self) -> Flags:
+        """Neither NaN nor infinite, whether present or not."""
+        ends = np.isfinite(self.low)
+        return ends if self.is_exact else ends & np.isfinite(self.high)
 
     @property
     def coarse(self) -> Flags:
         """Printed with few enough digits that the number is a range."""
-        return self.high > self.low
+        return np.zeros(len(self), dtype=bool) if self.is_exact else self.high > self.low
 
     @property
     def holds_zero(self) -> Flags:
@@ -61,7 +75,8 @@ class Interval:
         """The same numbers, and the other's where these are absent."""
         b = _lift(other, len(self))
         low = np.where(self.present, self.low, b.low)
-        high = np.where(self.present, self.high, b.high)
+        both = self.is_exact and b.is_exact
+        high = low if both else np.where(self.present, self.high, b.high)
         return Interval(low, high, self.present | b.present)
 
     def larger(self, other: "Interval | float") -> "Interval":
@@ -69,16 +84,22 @@ class Interval:
         b = _lift(other, len(self))
         both = self.present & b.present
         low = np.where(self.present, self.low, b.low)
-        high = np.where(self.present, self.high, b.high)
         low = np.where(both, np.maximum(self.low, b.low), low)
+        if self.is_exact and b.is_exact:
+            return exact(low, self.present | b.present)
+        high = np.where(self.present, self.high, b.high)
         high = np.where(both, np.maximum(self.high, b.high), high)
         return Interval(low, high, self.present | b.present)
 
     def __neg__(self) -> "Interval":
+        if self.is_exact:
+            return exact(-self.low, self.present)
         return Interval(-self.high, -self.low, self.present)
 
     def __add__(self, other: "Interval | float") -> "Interval":
         b = _lift(other, len(self))
+        if self.is_exact and b.is_exact:
+            return exact(self.low + b.low, self.present & b.present)
         return Interval(self.low + b.low, self.high + b.high, self.present & b.present)
 
     def __sub__(self, other: "Interval | float") -> "Interval":
@@ -90,6 +111,8 @@ class Interval:
     def __mul__(self, other: "Interval | float") -> "Interval":
         b = _lift(other, len(self))
         with np.errstate(all="ignore"):
+            if self.is_exact and b.is_exact:
+                return exact(self.low * b.low, self.present & b.present)
             ends = np.stack(
                 (self.low * b.low, self.low * b.high, self.high * b.low, self.high * b.high)
             )
@@ -101,6 +124,8 @@ class Interval:
     def __truediv__(self, other: "Interval | float") -> "Interval":
         b = _lift(other, len(self))
         with np.errstate(all="ignore"):
+            if self.is_exact and b.is_exact:
+                return exact(self.low * (1.0 / b.low), self.present & b.present)
             inverse = Interval(1.0 / b.high, 1.0 / b.low, b.present)
             through_zero = (b.low < 0.0) & (b.high > 0.0)
             touches = ((b.low == 0.0) | (b.high == 0.0)) & (b.high > b.low)
@@ -116,36 +141,43 @@ class Interval:
 
     def abs(self) -> "Interval":
         """|x|."""
+        if self.is_exact:
+            return exact(np.abs(self.low), self.present)
         straddles = (self.low < 0.0) & (self.high > 0.0)
         ends = np.stack((np.abs(self.low), np.abs(self.high)))
         return Interval(np.where(straddles, 0.0, ends.min(axis=0)), ends.max(axis=0), self.present)
 
     def square(self) -> "Interval":
         """x²."""
+        if self.is_exact:
+            return exact(self.low**2, self.present)
         size = self.abs()
         return Interval(size.low**2, size.high**2, self.present)
 
     def sqrt(self) -> "Interval":
         """√x; NaN where x < 0."""
         with np.errstate(all="ignore"):
+            if self.is_exact:
+                return exact(np.sqrt(self.low), self.present)
             low = np.sqrt(np.where(self.coarse, np.maximum(self.low, 0.0), self.low))
             return Interval(low, np.sqrt(self.high), self.present)
 
     def exp(self) -> "Interval":
         """eˣ."""
         with np.errstate(all="ignore"):
+            if self.is_exact:
+                return exact(np.exp(self.low), self.present)
             return Interval(np.exp(self.low), np.exp(self.high), self.present)
 
 
 def constant(value: float, n: int) -> Interval:
     """The same full-precision number n times."""
-    values = np.full(n, value)
-    return Interval(values, values, np.ones(n, dtype=bool))
+    return exact(np.broadcast_to(np.float64(value), n), np.broadcast_to(np.True_, n))
 
 
 def exact(values: NDArray[Any], present: Flags) -> Interval:
     """Full-precision numbers."""
-    numbers = values.astype(np.float64)
+    numbers = np.asarray(values, dtype=np.float64)
     return Interval(numbers, numbers, present)
 
 

@@ -68,8 +68,9 @@ def column(name: str, *, unit: str | None = None) -> Measure:
 
 def last_known(known: Flags) -> Rows:
     """(n,) for each row the latest known row at or before it, −1 where there is none."""
-    rows = np.where(known, np.arange(len(known)), -1)
-    return np.maximum.accumulate(rows) if len(rows) else rows
+    if known.all():
+        return np.arange(len(known))
+    return np.maximum.accumulate(np.where(known, np.arange(len(known)), -1))
 
 
 def latest(known: Flags, row: int) -> int:

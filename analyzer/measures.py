@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analyzer.history import so_far, varied
+from analyzer.history import ever, so_far, varied
 from analyzer.identities import CANDIDATE_MOTION, LOG_PROB_SPREAD, log_ratio_std
 from analyzer.interval import Flags, Interval, exact, largest
 from analyzer.measure import column, derived, last_known
@@ -141,8 +141,8 @@ def _kl_zero(view: View) -> Interval:
 def _kl_always_zero(view: View) -> Interval:
     """1 while every KL so far is 0."""
     zero = _kl_zero(view)
-    alive = np.cumsum(zero.present & (zero.middle == 0.0)) > 0
-    return exact((~alive).astype(np.float64), np.cumsum(zero.present) > 0)
+    alive = ever(zero.present & (zero.middle == 0.0))
+    return exact((~alive).astype(np.float64), ever(zero.present))
 
 
 def _rise_of(x: Interval) -> Interval:
@@ -166,7 +166,7 @@ def _rise(view: View) -> Interval:
     """Best average of WINDOW rows so far over the first one, in standard errors of the difference:
     of the episodes' return, or of the mean reward while none has ended."""
     by_return, by_reward = _rise_of(view["episode_return_mean"]), _rise_of(view["reward_mean"])
-    ended = np.cumsum(view["episode_return_mean"].known) > 0
+    ended = ever(view["episode_return_mean"].known)
     return by_return.where(ended).or_else(by_reward.where(~ended))
 
 
@@ -229,7 +229,7 @@ def _always_rejected(view: View) -> Interval:
     """Failed searches in a row since the start of the log; 0 once one succeeded."""
     rejected = _rejected(view)
     failed = rejected.known & (rejected.middle == 1.0)
-    succeeded = np.cumsum(rejected.known & ~failed) > 0
+    succeeded = ever(rejected.known & ~failed)
     return exact(np.where(succeeded, 0, np.cumsum(failed)).astype(np.float64), rejected.known)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analyzer.history import running_max
+from analyzer.history import ever, running_max
 from analyzer.interval import Interval, exact
 from analyzer.measure import column, derived
 from analyzer.trends import noise_so_far
@@ -19,7 +19,7 @@ def early_largest(x: Interval) -> Interval:
     known = x.known
     early = known & (np.cumsum(known) <= EARLY)
     largest = running_max(np.where(early, x.middle, -np.inf), early)
-    return exact(largest, np.cumsum(known) > 0)
+    return exact(largest, ever(known))
 
 
 def _newly_dead(view: View) -> Interval:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from analyzer import measures as m
+from analyzer.history import ever
 from analyzer.interval import Interval, exact
 from analyzer.measure import Measure, column, derived, last_known
 from analyzer.view import View
@@ -29,7 +30,7 @@ def _came_about(
         at_start[rows[0]] = value[0] >= high and number[0] <= 1.0
         back[rows] = value < reset
     ended = last_known(back)
-    seen = np.cumsum(x.known) > 0
+    seen = ever(x.known)
     flags = [
         exact((last_known(begun) > ended).astype(np.float64), seen) for begun in (at_once, at_start)
     ]

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analyzer.condition import NO, UNKNOWN, YES, Outcome, streak_start
+from analyzer.condition import Outcome, coded, streaks
 from analyzer.diagnosis import Evidence
+from analyzer.history import ever
 from analyzer.identities import CRITIC_FIT_ERROR
 from analyzer.interval import Flags, Floats, Interval, exact
 from analyzer.measure import Measure, derived, latest
@@ -113,7 +114,7 @@ def _kinds(view: View) -> Interval:
                 obeyed = judgement.broken(row, off, inside) == 0
                 kind[left & (kind == OTHER) & obeyed] = which
                 # Both recursions are the same here, so nothing speaks against the one seen before.
-                seen = np.cumsum(left & (kind == which)) > 0
+                seen = ever(left & (kind == which))
                 telling &= ~(obeyed & seen & (kind == RIGHT))
         at = at[left[row]]
         row = steps.row[at]
@@ -150,8 +151,7 @@ class Obeys:
     def evaluate(self, view: View) -> Outcome:
         kind = GAE_KIND.of(view)
         yes = kind.known & np.isin(kind.middle, self.kinds)
-        answer = np.where(yes, YES, np.where(kind.known, NO, UNKNOWN)).astype(np.int8)
-        return Outcome(answer, streak_start(yes, kind.known))
+        return streaks(coded(yes, kind.known))
 
     def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:
         kind, share = GAE_KIND.of(view), BROKEN_STEPS.of(view)

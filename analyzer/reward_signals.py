@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analyzer.history import so_far
+from analyzer.history import ever, so_far
 from analyzer.interval import Floats, Interval, exact
 from analyzer.measure import column, derived
 from analyzer.trends import last_means
@@ -81,7 +81,7 @@ def _own_size(view: View) -> Floats:
 
 def _age(scale: Floats) -> Floats:
     """(n,) rows since the unit first differed from 1, 0 before."""
-    moved = np.cumsum(scale != 1.0) > 0
+    moved = ever(scale != 1.0)
     return np.cumsum(moved).astype(np.float64)
 
 

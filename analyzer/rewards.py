@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from analyzer.history import so_far, varied
+from analyzer.history import ever, so_far, varied
 from analyzer.interval import Flags, Floats, Interval, exact, largest
 from analyzer.measure import column, derived
 from analyzer.view import View
@@ -43,8 +43,8 @@ def _early_ends(view: View) -> Interval:
     total = np.cumsum(np.where(counted.known, counted.middle, 0.0))
     unlike = varied(view, "episode_length_mean") | varied(view, "episode_return_mean")
     spread = view["episode_return_std"]
-    unlike |= np.cumsum(spread.known & (spread.low > 0.01 * view["reward_max"].abs().high)) > 0
-    logged = np.cumsum(counted.known) > 0
+    unlike |= ever(spread.known & (spread.low > 0.01 * view["reward_max"].abs().high))
+    logged = ever(counted.known)
     number = np.where(logged, total, unlike.astype(np.float64))
     return exact(number, np.ones(len(view), dtype=bool))
 
@@ -124,8 +124,8 @@ def _impossible_values(view: View) -> Interval:
     """Reach of V on the side of 0 where no reward has ever been, over its reach on the other; 0
     where rewards have been on both sides."""
     low, high = view["reward_min"], view["reward_max"]
-    negative = np.cumsum(low.known & (low.low < 0.0)) > 0
-    positive = np.cumsum(high.known & (high.high > 0.0)) > 0
+    negative = ever(low.known & (low.low < 0.0))
+    positive = ever(high.known & (high.high > 0.0))
     above, below = view["value_max"], -view["value_min"]
     wrong = np.where(positive, below.middle, above.middle)
     right = np.where(positive, above.middle, below.middle)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from analyzer.history import so_far
+from analyzer.history import ever, so_far
 from analyzer.interval import Floats, Interval, exact
 from analyzer.measure import derived, last_known
 from analyzer.view import View
@@ -75,7 +75,7 @@ def trend_of(x: Interval, of: Callable[[Floats], Floats]) -> Interval:
 
 def progress(view: View, of: Callable[[Floats], Floats]) -> Interval:
     """A trend of the episodes' mean return, or of the mean reward while no episode has ended."""
-    ended = np.cumsum(view["episode_return_mean"].known) > 0
+    ended = ever(view["episode_return_mean"].known)
     by_return = trend_of(view["episode_return_mean"], of)
     by_reward = trend_of(view["reward_mean"].where(~ended), of)
     return by_return.where(ended).or_else(by_reward.where(~ended))
@@ -130,7 +130,7 @@ def _believable(view: View) -> Interval:
     number = view.iterations.middle
     believed = np.ones(len(view), dtype=bool)
     if isinstance(solved, int | float) and len(view):
-        below = np.cumsum(returned.known & (returned.low < float(solved))) > 0
+        below = ever(returned.known & (returned.low < float(solved)))
         believed &= below | (number[0] > 1.0) | view.imported
         if solved > 0:
             believed &= ~(returned.known & (returned.low > TOO_MUCH * float(solved)))

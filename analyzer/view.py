@@ -49,7 +49,7 @@ class View:
         present = column.present
         if name in self.distrusted:
             present = present & ~self.distrusted[name]
-        values = column.values.astype(np.float64)
+        values = np.asarray(column.values, dtype=np.float64)
         if column.resolution is None:
             found = Interval(values, values, present)
         else:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from runlog.column import Column, ListColumn
 from runlog.errors import UserError
+from runlog.open_files import opened
 from runlog.parts import Footer, check_column, not_readable, open_parquet, read_footer
 from runlog.rows import Chunk
 from runlog.schema import BY_NAME, Type
@@ -135,14 +136,14 @@ class ParquetChunk:
         path, metadata = self.path, self._opened[0]
         try:
             try:
-                file = open_parquet(path, metadata, self.data)
+                with opened(metadata, lambda: open_parquet(path, metadata, self.data)) as file:
+                    column = file.read(columns=[name], use_threads=False).column(name)
             except FileNotFoundError:
                 if self.successor is None:
                     raise
                 path = self.successor
-                file = open_parquet(path)
-            with file:
-                column = file.read(columns=[name]).column(name)
+                with open_parquet(path) as file:
+                    column = file.read(columns=[name]).column(name)
             if path is self.path:
                 check_column(name, column, self.footer)
         except FileNotFoundError as error:
@@ -173,8 +174,8 @@ def type_of_arrow(type_: "pa.DataType") -> Type | None:
     return None
 
 
-# Arrow's own ways to NumPy, and any Arrow value made from Python's, import pandas: 400 ms; a cast
-# imports pyarrow.compute: 70 ms. So its buffers are read instead, and cast only where they must be.
+# Arrow's own ways to NumPy, and any Arrow value made from Python's, import pandas: 400 ms; a cast or
+# a flatten imports pyarrow.compute: 70 ms. So its buffers are read instead, and cast only where they must be.
 
 
 def column_of(array: "pa.ChunkedArray", type_: Type) -> Column:
@@ -213,7 +214,10 @@ def lists_of(array: "pa.ChunkedArray") -> ListColumn:
     lengths = np.where(present, np.diff(bounds), 0)  # a null list may hide entries
     offsets = np.zeros(len(whole) + 1, dtype=np.int64)
     np.cumsum(lengths, out=offsets[1:])
-    values, there = _floats(whole.flatten())
+    values, there = _floats(whole.values.slice(bounds[0], bounds[-1] - bounds[0]))
+    if len(values) > offsets[-1]:
+        shown = np.repeat(present, np.diff(bounds))
+        values, there = values[shown], there[shown]
     return ListColumn(values, offsets, present, there)
 
 

@@ -10,7 +10,6 @@ import jsonschema
 import pytest
 from markdown_it import MarkdownIt
 
-from analyzer import reports
 from analyzer.answers import answers
 from analyzer.diagnosis import (
     LINKS,
@@ -24,8 +23,13 @@ from analyzer.diagnosis import (
     LogNext,
     RuleAnswer,
 )
-from analyzer.reports.as_markdown import code, escaped
+from analyzer.reports.as_json import as_json, dumps, guide_json
+from analyzer.reports.as_markdown import code, escaped, markdown
+from analyzer.reports.as_text import guide_only, text
+from analyzer.reports.explaining import explain, rule_called
 from analyzer.reports.json_schema import schema
+from analyzer.reports.tables import Judged, rules_table, table
+from analyzer.reports.why import why, why_json
 from analyzer.rules import BY_CODE, RULES
 from runlog.errors import UserError
 from runlog.importers import read_log
@@ -195,7 +199,7 @@ CASES = [
 @pytest.mark.parametrize("plain", [False, True])
 @pytest.mark.parametrize(("run", "diagnosis"), CASES)
 def test_text_fits_eighty_columns(run, diagnosis, plain):
-    said = reports.text(run, diagnosis, path="runs/" + "long/" * 30, verbose=True, plain=plain)
+    said = text(run, diagnosis, path="runs/" + "long/" * 30, verbose=True, plain=plain)
     ready = "--map"
     assert [line for line in said.splitlines() if len(line) > 80 and ready not in line] == []
     assert all(c.isprintable() or c == "\n" for c in said)
@@ -208,7 +212,7 @@ def test_text_fits_eighty_columns(run, diagnosis, plain):
 def test_the_report_of_every_sample_fits_eighty_columns(folder, plain):
     run = open_run(folder)
     path = f"sample_logs/{folder.name}"
-    said = reports.text(run, answers(run).last(), path=path, verbose=True, plain=plain)
+    said = text(run, answers(run).last(), path=path, verbose=True, plain=plain)
     assert max(map(len, said.splitlines())) <= 80
     if plain:
         assert said.isascii()
@@ -221,8 +225,8 @@ def test_the_report_of_every_sample_fits_eighty_columns(folder, plain):
 def test_the_json_and_the_markdown_of_every_sample_keep_their_promises(folder):
     run = open_run(folder)
     diagnosis = answers(run).last()
-    CLOSED.validate(json.loads(reports.dumps(reports.as_json(run, diagnosis, path="r"))))
-    said = reports.markdown(run, diagnosis, path="r")
+    CLOSED.validate(json.loads(dumps(as_json(run, diagnosis, path="r"))))
+    said = markdown(run, diagnosis, path="r")
     assert len(said) <= 60_000
     assert "| `kl` | `" in said
 
@@ -237,12 +241,12 @@ def test_the_json_and_the_markdown_of_every_sample_keep_their_promises(folder):
     ],
 )
 def test_the_first_line_holds_verdict_and_state(run, diagnosis, first):
-    assert reports.text(run, diagnosis, path="r").splitlines()[0] == first
-    assert reports.markdown(run, diagnosis, path="r").splitlines()[0] == f"**{first}**"
+    assert text(run, diagnosis, path="r").splitlines()[0] == first
+    assert markdown(run, diagnosis, path="r").splitlines()[0] == f"**{first}**"
 
 
 def test_text_says_cause_evidence_both_fixes_and_what_is_explained():
-    said = reports.text(RUN, FAULT, path="runs/a")
+    said = text(RUN, FAULT, path="runs/a")
     squeezed = " ".join(said.split())
     assert "reward_range = 0 reward (≤ 4e-11)" in said
     assert "The guide (§1): scale the rewards." in said
@@ -258,14 +262,14 @@ def test_text_says_cause_evidence_both_fixes_and_what_is_explained():
 
 
 def test_plain_text_numbers_its_sections():
-    said = reports.text(RUN, FAULT, path="r", plain=True)
+    said = text(RUN, FAULT, path="r", plain=True)
     headings = [line for line in said.splitlines() if line[:1].isdigit()]
     assert headings[:3] == ["1. Cause", "2. Evidence", "3. Fix"]
     assert "REWARD FAULT TRPO101 > critic ok" in " ".join(said.split())
 
 
 def test_a_partial_log_says_what_it_took_and_the_one_column_to_add():
-    said = reports.text(IMPORTED, FAULT, path="train.log")
+    said = text(IMPORTED, FAULT, path="train.log")
     assert "format guide, attempt 2 of 2, 2 of 4 keys understood" in said
     assert "--map 'Explained variance=explained_variance' \\" in said
     assert "Candidates left: TRPO002." in said
@@ -277,13 +281,13 @@ def test_a_partial_log_says_what_it_took_and_the_one_column_to_add():
 
 
 def test_colour_is_there_only_when_asked_for():
-    assert "\x1b" not in reports.text(RUN, FAULT, path="r")
-    assert reports.text(RUN, FAULT, path="r", colour=True).startswith("\x1b[1;31mFAULT")
-    assert "\x1b" not in reports.text(RUN, FAULT, path="r", colour=True, plain=True)
+    assert "\x1b" not in text(RUN, FAULT, path="r")
+    assert text(RUN, FAULT, path="r", colour=True).startswith("\x1b[1;31mFAULT")
+    assert "\x1b" not in text(RUN, FAULT, path="r", colour=True, plain=True)
 
 
 def test_verbose_text_says_what_every_rule_answered():
-    said = " ".join(reports.text(RUN, FAULT, path="r", verbose=True).split())
+    said = " ".join(text(RUN, FAULT, path="r", verbose=True).split())
     assert "TRPO302 negative-curvature not applicable: no conjugate gradient in PPO" in said
     assert "TRPO401 zero-full-step no" in said
 
@@ -298,10 +302,10 @@ def refuse(constant: str) -> None:
 @pytest.mark.parametrize(("run", "diagnosis"), CASES)
 def test_json_is_one_strict_line_of_the_published_schema(run, diagnosis):
     lines = (
-        reports.dumps(reports.as_json(run, diagnosis, path="r")),
-        reports.dumps(reports.guide_json(diagnosis, path="r")),
-        reports.dumps(reports.why_json(reports.why(RULE, answers(run)), path="r")),
-        reports.dumps({"path": "r", "error": "r: no such run"}),
+        dumps(as_json(run, diagnosis, path="r")),
+        dumps(guide_json(diagnosis, path="r")),
+        dumps(why_json(why(RULE, answers(run)), path="r")),
+        dumps({"path": "r", "error": "r: no such run"}),
     )
     for line in lines:
         assert "\n" not in line
@@ -310,7 +314,7 @@ def test_json_is_one_strict_line_of_the_published_schema(run, diagnosis):
 
 def test_the_published_schema_is_one_and_refuses_what_is_none_of_it():
     jsonschema.Draft202012Validator.check_schema(schema())
-    found = reports.as_json(RUN, FAULT, path="r")
+    found = as_json(RUN, FAULT, path="r")
     for changed in (
         {key: value for key, value in found.items() if key != "ignored"},
         found | {"verdict": "ill"},
@@ -321,7 +325,7 @@ def test_the_published_schema_is_one_and_refuses_what_is_none_of_it():
 
 
 def test_json_keeps_what_the_diagnosis_says():
-    found = reports.as_json(IMPORTED, FAULT, path="train.log")
+    found = as_json(IMPORTED, FAULT, path="train.log")
     assert (found["schema"], found["path"], found["iterations"]) == (1, "train.log", 9)
     assert found["tool"]["rules"] == len(RULES)
     assert found["run"]["env_id"] == "HalfCheetah-v5"
@@ -333,7 +337,7 @@ def test_json_keeps_what_the_diagnosis_says():
     assert found["not_applicable"] == [{"code": "TRPO302", "why": "no conjugate gradient in PPO"}]
     assert found["log_next"][0]["decides"] == ["TRPO002", "TRPO604"]
     assert found["ignored"] == [{"code": "TRPO604", "reason": "known"}]
-    assert reports.as_json(RUN, SOLVED, path="r")["cause"] is None
+    assert as_json(RUN, SOLVED, path="r")["cause"] is None
 
 
 def test_json_writes_non_finite_numbers_as_words():
@@ -342,24 +346,24 @@ def test_json_writes_non_finite_numbers_as_words():
         for value in (float("nan"), float("inf"), float("-inf"))
     )
     run = replace(RUN, metadata={"config": {"max_kl": float("inf")}})
-    found = reports.as_json(run, replace(FAULT, findings=(finding(evidence=odd),)), path="r")
+    found = as_json(run, replace(FAULT, findings=(finding(evidence=odd),)), path="r")
     said = [e["value"] for e in found["findings"][0]["evidence"]]
     assert said == ["NaN", "Infinity", "-Infinity"]
     assert found["run"]["config"]["max_kl"] == "Infinity"
 
 
 def test_guide_only_walks_the_six_checks():
-    said = reports.guide_only(FAULT, path="r")
+    said = guide_only(FAULT, path="r")
     assert said.splitlines()[0] == "The guide says section 1 at iteration 9: r"
     assert " > §1 check 1: yes (x = 0)" in said
-    assert reports.guide_only(HEALTHY, path="r").startswith("The guide says no section")
-    found = reports.guide_json(FAULT, path="r")
+    assert guide_only(HEALTHY, path="r").startswith("The guide says no section")
+    found = guide_json(FAULT, path="r")
     assert (found["guide"]["section"], found["guide"]["answer"]) == (1, "yes")
     assert [check["section"] for check in found["guide"]["checks"]] == [1, 2, 3, 4, 5, 6]
 
 
 def test_markdown_has_evidence_fixes_facts_and_folds_the_rest():
-    said = reports.markdown(IMPORTED, FAULT, path="train.log")
+    said = markdown(IMPORTED, FAULT, path="train.log")
     assert "| `reward_range` = max r − min r | 0 reward | ≤ 4e-11 |" in said
     assert "| `kl` | `▄▄▄▄▄▄▄▄▄` | 0.01 | 0.01 | 0.01 |" in said
     assert "| `reward_range` | `███▁▁▁▁▁▁` | 0 | 1 | 0 |" in said
@@ -374,7 +378,7 @@ def test_markdown_has_evidence_fixes_facts_and_folds_the_rest():
 
 
 def test_markdown_tables_survive_any_name():
-    said = reports.markdown(nasty_run(IMPORTED), nasty(FAULT), path="a|b`")
+    said = markdown(nasty_run(IMPORTED), nasty(FAULT), path="a|b`")
     for line in said.splitlines():
         if line.startswith("|"):
             bars = line.replace("\\|", "").count("|")
@@ -385,7 +389,7 @@ def test_markdown_tables_survive_any_name():
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_markdown_holds_the_whole_of_what_a_rule_says(rule):
     cause = finding(rule.code, fixes=rule.all_fixes)
-    said = reports.markdown(RUN, replace(FAULT, cause=cause, findings=(cause,)), path="r")
+    said = markdown(RUN, replace(FAULT, cause=cause, findings=(cause,)), path="r")
     assert "…" not in said
     assert all(escaped(fix.text, 2_000).rstrip(".") in said for fix in rule.all_fixes)
     assert escaped(rule.why, 2_000) in said
@@ -394,7 +398,7 @@ def test_markdown_holds_the_whole_of_what_a_rule_says(rule):
 def test_nothing_in_a_log_becomes_markup_in_an_issue():
     evil = "<img src=x> [a](http://b) ![i](j) **bold** `code` &lt; ```"
     run = replace(nasty_run(IMPORTED), notes=(evil,), metadata={"env_id": evil})
-    said = reports.markdown(run, replace(nasty(FAULT), headline=evil), path=evil)
+    said = markdown(run, replace(nasty(FAULT), headline=evil), path=evil)
     tokens = MarkdownIt("commonmark").enable("table").parse(said)
     inside = [child for token in tokens for child in token.children or ()]
     html = {token.content for token in (*tokens, *inside) if token.type.startswith("html_")}
@@ -433,12 +437,12 @@ def test_markdown_of_the_longest_log_can_still_be_pasted():
         ignored=tuple((code, endless) for code in codes),
         candidates=tuple(codes),
     )
-    said = reports.markdown(run, diagnosis, path=endless)
+    said = markdown(run, diagnosis, path=endless)
     assert len(said) <= 60_000
     assert "Details are left out" in said
     assert "trpo-tui" in said.splitlines()[-1]
     few = replace(diagnosis, answers=(), findings=diagnosis.findings[:3])
-    assert "<details>" in reports.markdown(run, few, path=endless)
+    assert "<details>" in markdown(run, few, path=endless)
 
 
 @pytest.mark.parametrize(
@@ -458,12 +462,12 @@ def test_names_are_escaped_as_words_and_as_code(name, words, code_):
 
 def test_several_runs_are_a_table_grouped_by_cause():
     rows = [
-        reports.Judged(path="runs/ok", run=RUN, diagnosis=HEALTHY),
-        reports.Judged(path="runs/" + "a" * 100, run=RUN, diagnosis=FAULT),
-        reports.Judged(path="runs/b", run=IMPORTED, diagnosis=FAULT),
-        reports.Judged(path="runs/c", error="runs/c: not a Parquet file"),
+        Judged(path="runs/ok", run=RUN, diagnosis=HEALTHY),
+        Judged(path="runs/" + "a" * 100, run=RUN, diagnosis=FAULT),
+        Judged(path="runs/b", run=IMPORTED, diagnosis=FAULT),
+        Judged(path="runs/c", error="runs/c: not a Parquet file"),
     ]
-    lines = reports.table(rows).splitlines()
+    lines = table(rows).splitlines()
     assert lines[0] == "FAULT TRPO101 constant-reward: 2 runs"
     assert lines[2] == "  runs/b  since 4, 9 iterations, crashed"
     assert lines[3:] == [
@@ -480,7 +484,7 @@ def test_several_runs_are_a_table_grouped_by_cause():
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 @pytest.mark.parametrize("plain", [False, True])
 def test_every_rule_can_be_explained_in_eighty_columns(rule, plain):
-    said = reports.explain(rule, plain=plain)
+    said = explain(rule, plain=plain)
     squeezed = " ".join(said.split())
     assert max(map(len, said.splitlines())) <= 80
     assert said.startswith(f"{rule.code} {rule.name}: ")
@@ -494,19 +498,19 @@ def test_every_rule_can_be_explained_in_eighty_columns(rule, plain):
 
 @pytest.mark.parametrize("name", ["101", "TRPO101", "trpo101", "constant-reward", " 101 "])
 def test_a_rule_is_called_by_code_or_name(name):
-    assert reports.rule_called(name) is RULE
-    assert reports.explain(name) == reports.explain(RULE)
+    assert rule_called(name) is RULE
+    assert explain(name) == explain(RULE)
 
 
 def test_an_unknown_rule_is_the_users_error():
     with pytest.raises(UserError, match="did you mean TRPO101 constant-reward"):
-        reports.explain("constant-rewards")
+        explain("constant-rewards")
     with pytest.raises(UserError, match="trpo-tui rules"):
-        reports.explain("999")
+        explain("999")
 
 
 def test_the_table_of_rules_names_each_once_in_order():
-    lines = reports.rules_table().splitlines()
+    lines = rules_table().splitlines()
     codes = [line.split()[0] for line in lines if line.startswith("TRPO")]
     assert codes == sorted(rule.code for rule in RULES)
     assert max(map(len, lines)) <= 80
@@ -514,7 +518,7 @@ def test_the_table_of_rules_names_each_once_in_order():
 
 def test_reports_import_nothing_heavy():
     code = (
-        "import sys; import analyzer.reports; "
+        "import sys; import trpo_tui.printing, analyzer.reports.as_text; "
         "print([m for m in ('pandas', 'pyarrow', 'torch', 'textual') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -547,8 +551,8 @@ Iteration 10 | Timesteps 20480
 def test_the_guides_broken_block_names_the_reward_from_print_to_report():
     run = read_log(BROKEN.encode(), name="train.log")
     diagnosis = answers(run).last()
-    found = reports.as_json(run, diagnosis, path="train.log")
+    found = as_json(run, diagnosis, path="train.log")
     assert (found["verdict"], found["guide"]["section"]) == ("fault", 1)
     assert found["cause"]["code"] in ("TRPO101", "TRPO106")
-    assert "reward" in reports.markdown(run, diagnosis, path="train.log").splitlines()[2]
-    assert "17 of 17 keys understood" in reports.text(run, diagnosis, path="train.log")
+    assert "reward" in markdown(run, diagnosis, path="train.log").splitlines()[2]
+    assert "17 of 17 keys understood" in text(run, diagnosis, path="train.log")

@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analyzer import reports
 from analyzer.answers import answers
 from analyzer.interval import largest
 from analyzer.measure import Measure, derived, latest
-from analyzer.reports.why import AROUND, Why
+from analyzer.reports.as_json import dumps
+from analyzer.reports.why import AROUND, Why, why, why_json
+from analyzer.reports.why_text import why_text
 from analyzer.rules import BY_CODE, RULES
 from analyzer.spelled import names_in, spelled
 from analyzer.view import View
@@ -45,7 +46,7 @@ def constant_from(first: int, rows: int = 20, **columns: float) -> Run:
 
 
 def of(code: str, run: Run, **ignore: str) -> Why:
-    return reports.why(BY_CODE[code], answers(run, ignore=ignore))
+    return why(BY_CODE[code], answers(run, ignore=ignore))
 
 
 def run_pandas(line: str) -> str:
@@ -76,7 +77,7 @@ def test_both_lines_give_the_measures_value(path: Path, monkeypatch: pytest.Monk
     for rule in RULES:
         view = next(j.view for j in judged.judged if j.rule is rule)
         measures = {m.name: m for grade in rule.grades for m in grade.when.measures}
-        for entry in reports.why(rule, judged, table=str(path)).recompute:
+        for entry in why(rule, judged, table=str(path)).recompute:
             if entry.duckdb in done:
                 continue
             done.add(entry.duckdb)
@@ -109,7 +110,7 @@ def test_both_lines_give_the_measures_value(path: Path, monkeypatch: pytest.Monk
 
 def test_a_line_reads_the_table_by_itself() -> None:
     path = Path("sample_logs") / "TRPO101-constant-reward" / "run.parquet"
-    found = reports.why(BY_CODE["TRPO101"], answers(open_run(path)), table=str(path))
+    found = why(BY_CODE["TRPO101"], answers(open_run(path)), table=str(path))
     assert run_pandas(found.recompute[0].pandas).startswith("0.0 4.76837158203125e-07 1.0")
 
 
@@ -173,7 +174,7 @@ def test_the_numbers_reach_from_three_before_to_three_after_the_first_bad_one() 
     assert found.shown == (6, 7, 8, 9, 10, 11, 12)
     named = {numbers.name: numbers.values for numbers in found.numbers}
     assert named["reward_range"] == (0.5, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0)
-    lines = reports.why_text(found, path="r").splitlines()
+    lines = why_text(found, path="r").splitlines()
     start = next(i for i, line in enumerate(lines) if line.split()[:1] == ["iteration"])
     shown = lines[start + 1 : start + 8]
     assert [line.startswith(">") for line in shown] == [False] * 3 + [True] + [False] * 3
@@ -189,7 +190,7 @@ def test_each_comparison_says_how_far_it_is_from_its_bound() -> None:
     assert part.distance == pytest.approx(0.5, rel=1e-5)
     assert found.shown[-1] == 20
     assert not found.refuted_by
-    assert "0.5 reward against 7.153e-07: 0.5 above" in reports.why_text(found, path="r")
+    assert "0.5 reward against 7.153e-07: 0.5 above" in why_text(found, path="r")
 
 
 def test_a_yes_says_what_would_refute_it() -> None:
@@ -205,7 +206,7 @@ def test_what_it_suppresses_and_what_explains_it_are_named() -> None:
     effect = of("TRPO106", run)
     assert effect.explained_by is not None
     assert effect.explained_by.code == "TRPO101"
-    assert "explained by TRPO101" in reports.why_text(effect, path="r")
+    assert "explained by TRPO101" in why_text(effect, path="r")
 
 
 def test_an_unknown_rule_says_which_columns_to_log_and_how() -> None:
@@ -213,13 +214,13 @@ def test_an_unknown_rule_says_which_columns_to_log_and_how() -> None:
     assert found.answer == "unknown"
     assert "gradient_norm" in found.needs
     assert "log.iteration(..., gradient_norm=flat_gradient.norm())" in found.log_next
-    assert "gradient_norm=flat_gradient.norm()" in reports.why_text(found, path="r")
+    assert "gradient_norm=flat_gradient.norm()" in why_text(found, path="r")
 
 
 def test_rules_that_do_not_apply_or_were_ignored_say_so() -> None:
     run = constant_from(1)
     ppo = replace(run, metadata={"algorithm": "ppo"})
-    assert "ppo has no conjugate gradient" in reports.why_text(of("TRPO301", ppo), path="r")
+    assert "ppo has no conjugate gradient" in why_text(of("TRPO301", ppo), path="r")
     assert of("TRPO101", run, TRPO101="known").reason == "ignored as asked: known"
     assert of("TRPO101", run_of([])).reason == "no iteration has been logged yet"
 
@@ -238,8 +239,8 @@ def test_columns_that_another_finding_contradicts_are_named() -> None:
 def test_every_rule_fits_eighty_columns_but_for_code(path: Path, plain: bool) -> None:
     judged = answers(open_run(path))
     for rule in RULES:
-        found = reports.why(rule, judged, table="run.parquet")
-        text = reports.why_text(found, path="r", plain=plain)
+        found = why(rule, judged, table="run.parquet")
+        text = why_text(found, path="r", plain=plain)
         code = re.compile(r"  (import|SELECT|log\.iteration)")
         assert max(len(line) for line in text.splitlines() if not code.match(line)) <= 80
         assert text.startswith(f"{rule.code} {rule.name}: ")
@@ -248,7 +249,7 @@ def test_every_rule_fits_eighty_columns_but_for_code(path: Path, plain: bool) ->
 
 def test_a_log_that_is_no_table_says_how_to_make_one() -> None:
     found = of("TRPO101", constant_from(9))
-    told = reports.why_text(found, path="a.log", convert="trpo-tui convert a.log -o run.parquet")
+    told = why_text(found, path="a.log", convert="trpo-tui convert a.log -o run.parquet")
     assert "First make the table\n  trpo-tui convert a.log -o run.parquet\n" in told
 
 
@@ -262,7 +263,7 @@ def test_a_run_started_twice_is_told_apart_by_its_attempt() -> None:
 
 def test_the_json_object_is_strict_and_holds_the_same() -> None:
     found = of("TRPO101", constant_from(9))
-    told = json.loads(reports.dumps(reports.why_json(found, path="r")))
+    told = json.loads(dumps(why_json(found, path="r")))
     assert set(told) == {"schema", "tool", "path", "why"}
     assert told["why"]["first_bad_iteration"] == 9
     part = next(p for p in told["why"]["parts"] if p["measure"] == "reward_range")

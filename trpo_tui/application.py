@@ -260,7 +260,7 @@ class WatchApp(App[int]):
         Thread(target=self._copying, args=(frame,), daemon=True).start()
 
     def _copying(self, frame: Frame) -> None:
-        from analyzer.reports import markdown
+        from analyzer.reports.as_markdown import markdown
 
         if frame.diagnosis is None:
             return

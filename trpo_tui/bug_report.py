@@ -10,8 +10,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from analyzer import reports
 from analyzer.answers import answers
+from analyzer.reports.as_json import as_json, dumps, tool
+from analyzer.reports.as_markdown import markdown
 from analyzer.reports.page import page
 from runlog.assemble import published_run
 from runlog.chunk import ParquetChunk
@@ -59,8 +60,8 @@ def bug_report(
     diagnosis = answers(found, ignore=reasons).last()
     texts = {
         "report.html": page(found, diagnosis, path=name),
-        "report.json": reports.dumps(reports.as_json(found, diagnosis, path=name)) + "\n",
-        "report.md": reports.markdown(found, diagnosis, path=name),
+        "report.json": dumps(as_json(found, diagnosis, path=name)) + "\n",
+        "report.md": markdown(found, diagnosis, path=name),
         "versions.txt": redactor.text("".join(f"{line}\n" for line in _versions(found))),
     }
     files = {PUBLISHED: data} | {name: text.encode() for name, text in texts.items()}
@@ -75,12 +76,11 @@ def _versions(run: Run) -> Iterator[str]:
     """What made the run, and what made the report."""
     yield "The run"
     made = run.metadata.get("packages")
-    tool = run.metadata.get("tool_version")
-    yield f"  trpo-tui {tool or 'unknown'}"
+    yield f"  trpo-tui {run.metadata.get('tool_version') or 'unknown'}"
     for name, number in (made if isinstance(made, Mapping) else {}).items():
         yield f"  {name} {number}"
     yield "The report, made on this machine"
-    yield f"  trpo-tui {reports.tool()['version']}"
+    yield f"  trpo-tui {tool()['version']}"
     yield f"  python {platform.python_version()} ({platform.python_implementation()})"
     yield f"  {platform.system()} {platform.machine()} {' '.join(platform.libc_ver())}".rstrip()
     for name in _PACKAGES:

@@ -47,7 +47,7 @@ def columns_page() -> str:
 
 def rules_page() -> str:
     """docs/rules.md from the rules themselves."""
-    from analyzer.reports import explain
+    from analyzer.reports.explaining import explain
     from analyzer.rules import RULES
 
     rules = sorted(RULES, key=lambda rule: rule.code)

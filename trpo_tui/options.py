@@ -43,7 +43,7 @@ def code_of(text: str | None) -> str | None:
 
 def code_called(text: str) -> str:
     """The same of a text that is there."""
-    from analyzer.reports import rule_called
+    from analyzer.reports.explaining import rule_called
 
     return rule_called(text).code
 

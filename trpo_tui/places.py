@@ -18,10 +18,13 @@ def is_folder_of_runs(path: str) -> bool:
     if is_remote(path):
         return _reached(path) == "folder"
     from runlog.folder import is_run
-    from runlog.importers.folders import foreign_log_in
 
     place = Path(path)
-    return place.is_dir() and not is_run(place) and foreign_log_in(place) is None
+    if not place.is_dir() or is_run(place):
+        return False
+    from runlog.importers.folders import foreign_log_in
+
+    return foreign_log_in(place) is None
 
 
 def runs_below(path: str) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analyzer import reports
 from analyzer.reports.tables import Judged
 from runlog.errors import UserError
 from trpo_tui.analysis import analyze_run
@@ -41,7 +40,9 @@ def report(path: str) -> str:
 def printed(found: Sequence[Judged], style: Style, *, several: bool) -> str:
     """The report on one path; for `several` a table as text, else one report after the other."""
     if several and style.form == "text" and not style.guide_only and style.why is None:
-        return reports.table(found, plain=style.plain, notes=style.notes)
+        from analyzer.reports.tables import table
+
+        return table(found, plain=style.plain, notes=style.notes)
     if style.form == "html" and len(found) > 1:
         raise UserError("--format html is a page of one run: give one PATH, or --format markdown")
     one: Mapping[str, Callable[[Judged, Style], str]]
@@ -51,15 +52,19 @@ def printed(found: Sequence[Judged], style: Style, *, several: bool) -> str:
 
 
 def _text(judged: Judged, style: Style) -> str:
+    from analyzer.reports.as_text import guide_only, text
+
     if judged.run is None or judged.diagnosis is None:
         return f"{judged.error}\n"
     run, diagnosis, path = judged.run, judged.diagnosis, judged.path
     if style.why is not None:
         found, convert = _why(style.why, run, diagnosis, path)
-        return reports.why_text(found, path=path, convert=convert, plain=style.plain)
+        from analyzer.reports.why_text import why_text
+
+        return why_text(found, path=path, convert=convert, plain=style.plain)
     if style.guide_only:
-        return reports.guide_only(diagnosis, path=path, plain=style.plain)
-    return reports.text(
+        return guide_only(diagnosis, path=path, plain=style.plain)
+    return text(
         run,
         diagnosis,
         path=path,
@@ -74,7 +79,9 @@ def _markdown(judged: Judged, style: Style) -> str:
         return f"{judged.error}\n"
     if style.why is not None or style.guide_only:
         return f"```\n{_text(judged, style)}```\n"
-    return reports.markdown(judged.run, judged.diagnosis, path=judged.path)
+    from analyzer.reports.as_markdown import markdown
+
+    return markdown(judged.run, judged.diagnosis, path=judged.path)
 
 
 def _html(judged: Judged, style: Style) -> str:
@@ -86,18 +93,22 @@ def _html(judged: Judged, style: Style) -> str:
 
 
 def _json(judged: Judged, style: Style) -> str:
+    from analyzer.reports.as_json import as_json, dumps, guide_json
+
     if judged.run is None or judged.diagnosis is None:
-        return reports.dumps({"path": judged.path, "error": judged.error}) + "\n"
+        return dumps({"path": judged.path, "error": judged.error}) + "\n"
     found: Mapping[str, object]
     if style.why is not None:
-        found = reports.why_json(
+        from analyzer.reports.why import why_json
+
+        found = why_json(
             _why(style.why, judged.run, judged.diagnosis, judged.path)[0], path=judged.path
         )
     elif style.guide_only:
-        found = reports.guide_json(judged.diagnosis, path=judged.path)
+        found = guide_json(judged.diagnosis, path=judged.path)
     else:
-        found = reports.as_json(judged.run, judged.diagnosis, path=judged.path)
-    return reports.dumps(found) + "\n"
+        found = as_json(judged.run, judged.diagnosis, path=judged.path)
+    return dumps(found) + "\n"
 
 
 def _why(code: str, run: "Run", diagnosis: "Diagnosis", path: str) -> tuple["Why", str]:
@@ -105,11 +116,13 @@ def _why(code: str, run: "Run", diagnosis: "Diagnosis", path: str) -> tuple["Why
     from shlex import quote
 
     from analyzer.answers import answers
+    from analyzer.reports.explaining import rule_called
+    from analyzer.reports.why import why
 
     judged = answers(run, ignore=dict(diagnosis.ignored))
     table = _table_of(path)
     made = table or "run.parquet"
-    found = reports.why(reports.rule_called(code), judged, table=made)
+    found = why(rule_called(code), judged, table=made)
     return found, "" if table else f"trpo-tui convert {quote(path)} -o {made}"
 
 

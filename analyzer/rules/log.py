@@ -84,7 +84,10 @@ class NonFinite:
         said[list(_said(view))] = True
         said &= found.answer != YES
         rows = np.arange(len(view))
-        return Outcome(np.where(said, YES, found.answer), np.where(said, rows, found.onset))
+        return Outcome(
+            np.where(said, YES, found.answer).astype(np.int8),
+            lambda: np.where(said, rows, found.onset),
+        )
 
     def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:
         place = int(m.NON_FINITE.of(view).middle[row])

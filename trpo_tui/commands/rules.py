@@ -6,6 +6,6 @@ import click
 @click.command("rules")
 def command() -> None:
     """List every code with its name, level and title."""
-    from analyzer.reports import rules_table
+    from analyzer.reports.tables import rules_table
 
     click.echo(rules_table(), nl=False)
