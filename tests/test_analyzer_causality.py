@@ -1,12 +1,15 @@
 """The answer at row i uses rows up to i only, whatever the columns hold."""
 
 import math
+from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.answers import answers
 from analyzer.rules import RULES
+from runlog.reader import open_run
 from runlog.run import run_of
 from runlog.schema import BY_NAME
 
@@ -65,3 +68,17 @@ def test_extending_equals_judging_afresh(made: list[dict[str, object]]) -> None:
     run = run_of(made)
     grown = answers(run.head(len(made) // 2)).extend(run)
     assert grown.last() == answers(run).last()
+
+
+def test_a_long_run_is_judged_by_several_threads_to_the_same_diagnosis(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = open_run(Path(__file__).parents[1] / "sample_logs" / "TRPO201-zero-gradient")
+    alone = answers(run)
+    monkeypatch.setattr("analyzer.answers.LONG", 1)
+    together = answers(run)
+    assert [judged.rule.code for judged in together.judged] == [
+        judged.rule.code for judged in alone.judged
+    ]
+    for row in range(len(run)):
+        assert together.at(row) == alone.at(row)

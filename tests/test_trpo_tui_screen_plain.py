@@ -121,6 +121,27 @@ def test_the_screen_starts_without_pyarrow_pandas_or_torch():
     assert done.stdout.strip() == "[]"
 
 
+def test_a_run_is_analysed_without_what_only_other_logs_and_reports_need(tmp_path):
+    with RunLog(tmp_path / "run") as log:
+        log.iteration(kl=0.01, line_search_kls=[0.01, 0.002])
+    code = (
+        "import sys; from trpo_tui.cli import main\n"
+        "sys.argv[1:1] = ['analyze']\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "rare = {'pandas', 'torch', 'textual', 'agent', 'pyarrow.compute', 'runlog.importers',"
+        " 'analyzer.reports.why', 'analyzer.reports.as_markdown', 'analyzer.reports.page'}\n"
+        "print(sorted(rare & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "run")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 @pytest.mark.parametrize(
     ("arguments", "leaves"),
     [
