@@ -15,6 +15,8 @@ from analyzer.view import View
 LogKind = Literal["whole log", "partial log", "printed table"]
 TELLING = ("advantage_raw_std", "gradient_norm", "step_direction_norm", "full_step_norm", "kl")
 """One column for each link of the update: a log that lacks one is a partial one."""
+SYMPTOMS = frozenset({"TRPO602", "TRPO604"})
+"""What is said where the log lacks the links before: that something is wrong, not what."""
 WEIGHT = 4.0
 """Bench runs that a rule's own estimate counts as: it decides where the bench never named the code."""
 
@@ -27,9 +29,9 @@ def kind_of(view: View) -> LogKind:
 
 
 def base_of(code: str, kind: LogKind) -> Base:
-    """Bench runs of that kind of log in which the code was named as the cause, and was right."""
+    """Bench runs with that kind of log in which the code was named as the cause, and was right."""
     right, of = _rates().get(kind, {}).get(code, (0, 0))
-    return Base(right=right, of=of, log=kind)
+    return Base(right=right, of=of, log=kind, symptom=code in SYMPTOMS)
 
 
 def estimate(base: Base, prior: float) -> float:

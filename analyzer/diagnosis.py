@@ -49,18 +49,20 @@ class Fix:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
     """What a confidence rests on: of `of` bench runs whose cause was said to be this, with this kind
-    of log, so many were `right`."""
+    of log, so many were `right`. A `symptom` is right where something was wrong at all."""
 
     right: int
     of: int
     log: str
+    symptom: bool = False
 
     @property
     def text(self) -> str:
         """The same in words."""
         if not self.of:
             return f"an estimate: no bench run with a {self.log} was diagnosed so"
-        return f"right in {self.right} of {self.of} bench runs with a {self.log}"
+        right = "something was wrong" if self.symptom else "right"
+        return f"{right} in {self.right} of {self.of} bench runs with a {self.log}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

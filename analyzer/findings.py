@@ -7,6 +7,7 @@ import numpy as np
 
 from analyzer.answers import Answers, Judged
 from analyzer.base_rates import base_of, estimate, kind_of
+from analyzer.combination import lacking
 from analyzer.diagnosis import LINKS, Base, Finding, Level, Link
 from analyzer.loop import EXPLAINS, latency
 
@@ -16,7 +17,7 @@ SOLVED = "TRPO601"
 COARSE = 0.85
 """Factor on the confidence of a finding that rests on printed digits."""
 UPSTREAM_UNKNOWN = 0.97
-"""Factor for each rule that could explain the finding and cannot be judged."""
+"""Factor for each rule that could explain the finding and has no columns to be judged by."""
 _LEVELS: tuple[Level, ...] = ("info", "warning", "fault")
 
 
@@ -101,22 +102,24 @@ def finding(
 
 
 def _confidence(answers: Answers, hit: Hit, row: int) -> tuple[float, Base]:
-    """How often such a finding was right on the bench, less for what this log cannot tell."""
+    """How often such a finding was right on the bench. What this log cannot tell lowers what counts
+    where the bench has few such runs, and a log that is not whole is never trusted like one."""
     rule, view = hit.judged.rule, hit.judged.view
     base = base_of(rule.code, kind_of(view))
-    confidence = estimate(base, rule.confidence)
-    if base.log == "whole log":
-        coarse = any(measure.of(view).coarse[: row + 1].any() for measure in rule.measures)
-        confidence *= COARSE if coarse else 1.0
-    else:
+    unjudged = sum(
+        bool(lacking(judged.rule.when, lambda name: view.holds(name, row)))
+        for judged in answers.judged
+        if hit.code in EXPLAINS.get(judged.rule.code, ())
+        and not judged.not_applicable
+        and not judged.known(hit.onset)
+    )
+    coarse = any(measure.of(view).coarse[: row + 1].any() for measure in rule.measures)
+    prior = rule.confidence * UPSTREAM_UNKNOWN**unjudged * (COARSE if coarse else 1.0)
+    confidence = estimate(base, prior)
+    if base.log != "whole log":
         whole = estimate(base_of(rule.code, "whole log"), rule.confidence)
         confidence = min(confidence, COARSE * whole)
-    unjudged = sum(
-        not judged.known(hit.onset)
-        for judged in answers.judged
-        if hit.code in EXPLAINS.get(judged.rule.code, ()) and not judged.not_applicable
-    )
-    return round(confidence * UPSTREAM_UNKNOWN**unjudged, 2), base
+    return round(confidence, 2), base
 
 
 def causes_of(findings: Sequence[Finding]) -> list[Finding]:

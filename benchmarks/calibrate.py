@@ -3,7 +3,8 @@
     python benchmarks/fault_bench.py --part tune --judge-only --printed --save tuned.jsonl
     python benchmarks/calibrate.py tuned.jsonl
 
-Only runs that rules were tuned on are counted, harmless faults as healthy runs. A `printed table`
+Only runs that rules were tuned on are counted, harmless faults as healthy runs. A symptom, said where
+the log lacks the links before it, is right where a fault was put in at all. A `printed table`
 is what each importer would have understood of a run; tables in which the code was named are pooled.
 """
 
@@ -13,6 +14,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import beside  # noqa: F401
+
+from analyzer.base_rates import SYMPTOMS
 
 RATES = Path(__file__).resolve().parent.parent / "analyzer" / "base_rates.json"
 
@@ -25,7 +30,8 @@ def named(judgements: list[dict[str, Any]]) -> Iterator[tuple[str, str, bool]]:
             yield "whole log", told["cause"], told["cause"] in label
         for _name, _verdict, cause, _confidence in told["printed"]:
             if cause:
-                yield "printed table", cause, cause in label
+                right = bool(label) if cause in SYMPTOMS else cause in label
+                yield "printed table", cause, right
 
 
 def main() -> None:

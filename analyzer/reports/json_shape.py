@@ -38,7 +38,9 @@ class State(TypedDict):
 class Base(TypedDict):
     """What a confidence rests on: runs of the fault bench with this kind of log."""
 
-    right: Annotated[int, "Runs in which the cause that was named was the right one."]
+    right: Annotated[
+        int, "Runs in which it was the right one; of a mere symptom, in which something was wrong."
+    ]
     of: Annotated[int, "Runs in which it was named."]
     log: Annotated[str, "Kind of log: whole log, partial log or printed table."]
 
