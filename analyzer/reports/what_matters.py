@@ -35,7 +35,8 @@ def _evidence(view: View, finding: Finding) -> tuple[Series, ...]:
         if e.measure in measures
         else logged(view, e.measure)
         for e in finding.evidence
-        if e.measure in measures or _drawn(view, e.measure)
+        if not isinstance(e.value, str)  # words are no curve
+        and (e.measure in measures or _drawn(view, e.measure))
     )
 
 
