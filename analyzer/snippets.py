@@ -1,5 +1,7 @@
 """How to log a column that would decide: one line of Python each, for a PyTorch trainer."""
 
+from textwrap import wrap
+
 from runlog.schema import BY_NAME
 
 SNIPPETS = {
@@ -12,10 +14,10 @@ SNIPPETS = {
     "full_step_norm": "full_step_norm=full_step.norm()",
     "expected_improvement": "expected_improvement=flat_gradient @ full_step",
     "line_search_success": "line_search_success=accepted",
-    "line_search_gains": "line_search_gains=gains, line_search_kls=kls, line_search_fractions=betas",
-    "line_search_kls": "line_search_gains=gains, line_search_kls=kls, line_search_fractions=betas",
+    "line_search_gains": "line_search_gains=gains, line_search_kls=kls, line_search_fractions=beta",
+    "line_search_kls": "line_search_gains=gains, line_search_kls=kls, line_search_fractions=beta",
     "line_search_fractions": (
-        "line_search_gains=gains, line_search_kls=kls, line_search_fractions=betas"
+        "line_search_gains=gains, line_search_kls=kls, line_search_fractions=beta"
     ),
     "kl": "kl=kl_divergence(old_distribution, new_distribution).sum(-1).mean()",
     "kl_full_step": "kl_full_step=kls[0]  # KL at fraction 1",
@@ -35,10 +37,21 @@ ORDER = {name: place for place, name in enumerate(SNIPPETS)}
 """Which column to ask for first: along the update, settings last."""
 
 
+WIDTH = 76
+"""Characters of a line of code in a report of 80 columns."""
+
+
 def snippet(column: str) -> str:
-    """The call that logs this column."""
+    """The call that logs this column, on as many lines as it takes."""
     told = SNIPPETS.get(column, f"{column}=…")
     arguments, _, comment = told.partition("  # ")
     call = f"log.iteration(..., {arguments})"
+    if len(call) > WIDTH:
+        call = f"log.iteration(\n    ...,\n    {arguments}\n)"
     meaning = BY_NAME[column].meaning if column in BY_NAME and column not in SNIPPETS else comment
-    return f"{call}  # {meaning}" if meaning else call
+    if not meaning:
+        return call
+    line = f"{call}  # {meaning}"
+    if len(line) <= WIDTH:
+        return line
+    return "\n".join((*(f"# {part}" for part in wrap(meaning, WIDTH - 2)), call))

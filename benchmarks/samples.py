@@ -4,7 +4,8 @@
     python benchmarks/samples.py --again    make all of them again
 
 Every folder is a run as the agent wrote it: run.json and run.parquet, nothing edited. The folder's
-name is the code the analyzer is to find; the command that made it stands in its run.json.
+name is the code the analyzer is to find, as the cause where it can be a fault, else as a warning or a
+note; the command that made it stands in its run.json.
 """
 
 import argparse
@@ -21,7 +22,9 @@ LARGEST = 300_000
 
 CHEETAH = ("--env", "HalfCheetah-v5", "--iterations", "25")
 IMITATION = ("--env", "DPEnv-v0", "--iterations", "40", "--env-arg")
+LONG_HOPPER = ("--env", "Hopper-v5", "--steps-per-iteration", "1024", "--iterations")
 HOPPER = ("--env", "Hopper-v5", "--iterations", "30", "--steps-per-iteration", "1024", "--fault")
+DEAF = ("--env", "InvertedPendulum-v5", "--iterations", "105", "--fault", "ignored-actions")
 RUNS: dict[str, tuple[str, ...]] = {
     "TRPO001-non-finite-values": (*HOPPER, "nan-reward@11"),
     "TRPO003-stale-old-policy": (*HOPPER, "stale-old-policy"),
@@ -36,22 +39,45 @@ RUNS: dict[str, tuple[str, ...]] = {
     ),
     "TRPO104-unpredictable-reward": (*HOPPER, "random-reward"),
     "TRPO105-instant-termination": (*HOPPER, "instant-termination@11"),
+    "TRPO106-zero-advantages": (*HOPPER, "masked-advantages@11"),
     "TRPO109-observation-blow-up": (*HOPPER, "observation-blow-up@11"),
+    "TRPO110-dead-observation": (*LONG_HOPPER, "40", "--fault", "dead-observation@26"),
     "TRPO111-duplicate-environments": (*HOPPER, "duplicate-environments"),
     "TRPO112-reward-scale-drift": (*HOPPER, "reward-scale-drift:1.3"),
     "TRPO202-exploding-gradient": (*HOPPER, "gradient-spikes@11"),
+    "TRPO203-vanishing-gradient": (
+        *(*LONG_HOPPER, "40", "--fault", "squashed-mean@16"),
+        *("--no-learn-std", "--damping", "10", "--max-kl", "0.001"),
+    ),
     "TRPO206-partly-dead-gradient": (*HOPPER, "partly-dead-gradient"),
+    "TRPO207-noise-dominated-gradient": (*DEAF, "--seed", "1"),
     "TRPO302-negative-curvature": (*HOPPER, "subtracted-damping"),
+    "TRPO303-unconverged-cg": (*HOPPER, "unconverged-cg"),
     "TRPO401-zero-full-step": (*HOPPER, "swamped-step@11"),
     "TRPO403-oversized-trust-region": (*HOPPER, "oversized-max-kl"),
     "TRPO404-overdamped": (*HOPPER, "overdamped"),
     "TRPO501-line-search-failure": (*HOPPER, "impossible-search@11"),
     "TRPO502-kl-overshoot": (*HOPPER, "unchecked-kl"),
+    "TRPO503-poor-quadratic-model": (*HOPPER, "summed-gradient"),
+    "TRPO602-regression": (*LONG_HOPPER, "65", "--fault", "ignored-actions@36"),
+    "TRPO603-plateau": ("--env", "Pendulum-v1", "--iterations", "126", "--gamma", "0.95"),
+    "TRPO604-no-early-update": (*HOPPER, "absolute-skip"),
+    "TRPO605-no-early-improvement": DEAF,
+    "TRPO606-throughput-drop": (*LONG_HOPPER, "42", "--fault", "slow-worlds@21"),
     "TRPO701-critic-not-learning": (*HOPPER, "frozen-critic"),
     "TRPO702-negative-explained-variance": (*HOPPER, "negated-targets"),
     "TRPO801-collapsed-exploration": (*HOPPER, "collapsed-sigma"),
+    "TRPO802-frozen-exploration": (*LONG_HOPPER, "30", "--no-learn-std"),
     "TRPO803-saturated-units": (*HOPPER, "saturated-policy:1000"),
     "TRPO804-saturated-actions": (*HOPPER, "saturated-actions@11"),
+    "TRPO805-low-effective-sample-size": (
+        *("--env", "DPEnv-v0", "--iterations", "30"),
+        *("--steps-per-iteration", "1024", "--max-kl", "0.5"),
+    ),
+    "TRPO806-short-discount-horizon": (
+        *("--env", "Pendulum-v1", "--iterations", "55"),
+        *("--steps-per-iteration", "1024", "--gamma", "0.4"),
+    ),
     "healthy-halfcheetah": ("--env", "HalfCheetah-v5", "--iterations", "60", "--seed", "1"),
     "healthy-hopper": ("--env", "Hopper-v5", "--iterations", "50", "--seed", "1"),
     "healthy-walk": (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from runlog.errors import UserError
 
 if TYPE_CHECKING:
+    from analyzer.diagnosis import Diagnosis
     from runlog.importers.formats.format import Key
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -184,8 +185,9 @@ def samples_page() -> str:
         "# Sample logs",
         "",
         "Runs as the agent wrote them; `make samples` trains them again. A broken run's folder is named"
-        " after the code that `trpo-tui analyze` finds in it. Its fault is a real change of the"
-        " environment or of the update; no number was edited.",
+        " after the code that `trpo-tui analyze` finds in it: as the cause, or as a warning or a note"
+        " where the code is no more than that. What is wrong in it is a real change of the"
+        " environment, the update or a setting; no number was edited.",
         "",
         "| run | iterations | found | made with |",
         "|---|---|---|---|",
@@ -194,11 +196,21 @@ def samples_page() -> str:
         judged = analyze_run(str(folder))
         if judged.run is None or judged.diagnosis is None:
             continue
-        cause = judged.diagnosis.cause
-        found = judged.diagnosis.verdict if cause is None else f"{cause.code} {cause.name}"
+        found = _found(judged.diagnosis, folder.name.partition("-")[0])
         made = judged.run.metadata.get("command")
         lines.append(f"| `{folder.name}` | {len(judged.run)} | {found} | `{made}` |")
     return "\n".join(lines) + "\n"
+
+
+def _found(diagnosis: "Diagnosis", named: str) -> str:
+    """The cause; without one the code the sample is named after and its level, or the verdict."""
+    if diagnosis.cause is not None:
+        return f"{diagnosis.cause.code} {diagnosis.cause.name}"
+    for mild in diagnosis.findings:
+        if mild.code == named:
+            level = "a note" if mild.level == "info" else "a warning"
+            return f"{mild.code} {mild.name}, {level} ({diagnosis.verdict}, exit 0)"
+    return diagnosis.verdict
 
 
 def readme_page() -> str:

@@ -36,7 +36,8 @@ def why_text(found: Why, *, path: str, convert: str = "", plain: bool = False) -
         lines += heading("Says yes when") + say(found.says_yes_when)
     if found.needs:
         lines += heading("Not in this log; log it so")
-        lines += [p for line in found.log_next for p in verbatim(line, "  ")]
+        logged = (line for call in found.log_next for line in call.splitlines())
+        lines += [p for line in logged for p in verbatim(line, "  ")]
     if found.not_believed:
         lines += heading("Not believed, because another finding says they are wrong")
         lines += say(", ".join(found.not_believed))

@@ -59,8 +59,9 @@ RULES: tuple[Rule, ...] = (
             Fix(
                 text=(
                     "Compare reward_min with reward_max, and the critic before with after its fit; "
-                    "compute advantages before fitting the critic. Judge the spread relative to the "
-                    "rewards: 1e-6 is fine when rewards are 1e-6."
+                    "compute advantages before fitting the critic; look for a mask that leaves out "
+                    "every step. Judge the spread relative to the rewards: 1e-6 is fine when rewards "
+                    "are 1e-6."
                 ),
                 origin="founded",
                 source="GAE paper, equation 16",
@@ -75,6 +76,7 @@ RULES: tuple[Rule, ...] = (
             "TRPO604",
             "TRPO605",
             "TRPO107",
+            "TRPO005",  # nothing but zeros obeys no recursion
         ),
         sources=("arXiv 1506.02438, equation 16", "rounding error of a sum"),
         confidence=0.9,

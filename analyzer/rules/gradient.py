@@ -56,7 +56,7 @@ RULES: tuple[Rule, ...] = (
                 source="score-function estimator, TRPO paper, section 5",
             ),
         ),
-        explains=("TRPO301", "TRPO001", "TRPO401", "TRPO501", "TRPO604", "TRPO605"),
+        explains=("TRPO203", "TRPO301", "TRPO001", "TRPO401", "TRPO501", "TRPO604", "TRPO605"),
         sources=("arXiv 1502.05477, section 5", "rounding error of a mean"),
         confidence=0.95,
     ),

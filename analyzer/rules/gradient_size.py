@@ -141,7 +141,8 @@ RULES: tuple[Rule, ...] = (
                 source="chain rule: the gradient carries the factor 1 − tanh² of every unit",
             ),
         ),
-        explains=("TRPO501", "TRPO605"),
+        # The Fisher matrix is the scores' covariance: it fades with them, and damping is what is left.
+        explains=("TRPO404", "TRPO501", "TRPO604", "TRPO605"),
         sources=("sampling error of a mean", "chain rule"),
         confidence=0.7,
     ),

@@ -177,7 +177,11 @@ RULES: tuple[Rule, ...] = (
         differs="A KL of 0 is also what a KL measured against itself prints on every healthy iteration.",
         fixes=(
             Fix(
-                text="Log parameter_delta_norm: it tells a policy that stands still from a wrong KL.",
+                text=(
+                    "Log parameter_delta_norm: it tells a policy that stands still from a wrong KL. "
+                    "Where update_outcome says that updates are skipped, look for an absolute "
+                    "threshold in the trainer: what is too small depends on the rewards' unit."
+                ),
                 origin="founded",
                 source="KL = 0 for all states exactly when the distributions are equal",
             ),

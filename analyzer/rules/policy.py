@@ -189,8 +189,8 @@ RULES: tuple[Rule, ...] = (
         latency=50,
         when=All(
             (
-                _NEVER_ROSE,
                 _SHORT,
+                _NEVER_ROSE,
                 _STALLED,
                 Gate(Check(p.ITERATIONS, "≥", LONG_ENOUGH)),
             )
