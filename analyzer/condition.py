@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.diagnosis import Evidence
-from analyzer.interval import Flags, Interval, constant
+from analyzer.interval import Flags, Floats, Interval, constant
 from analyzer.measure import Measure, Rows, latest
 from analyzer.view import View
 from runlog.schema import BY_NAME
@@ -126,17 +126,23 @@ class Check:
         return constant(self.bound, len(view))
 
     def evaluate(self, view: View) -> Outcome:
-        x, b = self.measure.of(view), self.bound_of(view)
-        known = x.known & b.known & b.finite
+        x, known = self.measure.of(view), self.measure.of(view).known
+        low: float | Floats
+        high: float | Floats
+        if isinstance(self.bound, Measure):
+            b = self.bound.of(view)
+            low, high, known = b.low, b.high, known & b.known & b.finite
+        else:
+            low = high = self.bound
         with np.errstate(invalid="ignore"):
             if self.comparison == "<":
-                yes, no = x.high < b.low, x.low >= b.high
+                yes, no = x.high < low, x.low >= high
             elif self.comparison == "≤":
-                yes, no = x.high <= b.low, x.low > b.high
+                yes, no = x.high <= low, x.low > high
             elif self.comparison == ">":
-                yes, no = x.low > b.high, x.high <= b.low
+                yes, no = x.low > high, x.high <= low
             else:
-                yes, no = x.low >= b.high, x.high < b.low
+                yes, no = x.low >= high, x.high < low
         return streaks(coded(known & yes, known & no))
 
     def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:
