@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from analyzer.diagnosis import LINKS, Link
 from analyzer.interval import Flags, Floats
-from analyzer.rules.log import link_of
+from analyzer.non_finite import link_of
 from analyzer.view import View
 from runlog.schema import BY_NAME, When
 
