@@ -5,9 +5,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent import faulty_advantages as advantages
+from agent import faulty_critic as critic
+from agent import faulty_direction as direction
+from agent import faulty_gradient as gradient
 from agent import faulty_motors as motors
+from agent import faulty_policy as policy
 from agent import faulty_signal as signal
-from agent import faulty_update as update
+from agent import faulty_step as step
 from agent import faulty_world as world
 from agent.config import Config
 from agent.training import Training
@@ -52,46 +57,46 @@ FAULTS = {
         _fault("dead-observation", "TRPO110", world.dead_observation, "the first SEVERITY of the observation's dimensions read 0", 0.5),
         _fault("duplicate-environments", "TRPO111", world.duplicate_environments, "every world is the first one"),
         _fault("reward-scale-drift", "TRPO112", world.drifting_reward_scale, "the rewards' divisor is SEVERITY times as large from batch to batch", 0.85),
-        _fault("critic-first", "TRPO107", update.critic_first, "the critic is fitted to the batch, SEVERITY times as long, before its advantages", 5.0),
-        _fault("gae-done-mask", "TRPO005", update.gae_done_mask, "episode ends enter the advantages SEVERITY steps late"),
-        _fault("gae-truncation", "TRPO005", update.gae_truncation, "a truncated episode counts as one that reached a terminal state"),
-        _fault("gae-reward-shift", "TRPO005", update.gae_reward_shift, "the advantages see the reward SEVERITY steps early"),
-        _fault("flipped-advantages", "TRPO005", update.flipped_advantages, "the advantages have the wrong sign"),
-        _fault("misaligned-advantages", "TRPO006", update.misaligned_advantages, "time and worlds are swapped when the advantages are flattened"),
-        _fault("shuffled-gradient", "TRPO006", update.shuffled_gradient, "the gradient is taken with the advantages of other steps"),
-        _fault("noisy-advantages", "TRPO207", update.noisy_advantages, "noise SEVERITY times as large is added to the advantages", 30.0),
-        _fault("detached-gradient", "TRPO201", update.detached_gradient, "log-probabilities are cut off from the parameters"),
-        _fault("gradient-spikes", "TRPO202", update.gradient_spikes, "the gradient of the last tensor is SEVERITY times too large", 1e4),
+        _fault("critic-first", "TRPO107", critic.critic_first, "the critic is fitted to the batch, SEVERITY times as long, before its advantages", 5.0),
+        _fault("gae-done-mask", "TRPO005", advantages.gae_done_mask, "episode ends enter the advantages SEVERITY steps late"),
+        _fault("gae-truncation", "TRPO005", advantages.gae_truncation, "a truncated episode counts as one that reached a terminal state"),
+        _fault("gae-reward-shift", "TRPO005", advantages.gae_reward_shift, "the advantages see the reward SEVERITY steps early"),
+        _fault("flipped-advantages", "TRPO005", advantages.flipped_advantages, "the advantages have the wrong sign"),
+        _fault("misaligned-advantages", "TRPO006", advantages.misaligned_advantages, "time and worlds are swapped when the advantages are flattened"),
+        _fault("shuffled-gradient", "TRPO006", gradient.shuffled_gradient, "the gradient is taken with the advantages of other steps"),
+        _fault("noisy-advantages", "TRPO207", advantages.noisy_advantages, "noise SEVERITY times as large is added to the advantages", 30.0),
+        _fault("detached-gradient", "TRPO201", gradient.detached_gradient, "log-probabilities are cut off from the parameters"),
+        _fault("gradient-spikes", "TRPO202", gradient.gradient_spikes, "the gradient of the last tensor is SEVERITY times too large", 1e4),
         _fault("squashed-mean", "TRPO203", signal.squashed_mean, "the mean action passes through a tanh whose input is SEVERITY too large", 4.0),
-        _fault("saturated-policy", "TRPO803", update.saturated_policy, "the first layer's weights are SEVERITY times too large", 100.0),
-        _fault("noiseless-sampling", "TRPO204", update.noiseless_sampling, "actions are drawn with SEVERITY times the policy's noise", 0.0),
-        _fault("flipped-gradient", "TRPO205", update.flipped_gradient, "the gradient points downhill"),
-        _fault("flipped-line-search", "TRPO205", update.flipped_line_search, "the search maximises the cost"),
-        _fault("partly-dead-gradient", "TRPO206", update.partly_dead_gradient, "the first SEVERITY of the parameter tensors get no gradient", 0.7),
-        _fault("stale-old-policy", "TRPO003", update.stale_old_policy, "ratio and KL refer to the policy before the last update"),
-        _fault("absolute-cg-tolerance", "TRPO301", update.absolute_cg_tolerance, "the conjugate gradient stops at ‖r‖² ≤ SEVERITY", 100.0),
-        _fault("subtracted-damping", "TRPO302", update.subtracted_damping, "SEVERITY times the damping is taken off the Fisher product instead of added"),
-        _fault("stochastic-fisher", "TRPO302", update.stochastic_fisher, "every Fisher product leaves out another SEVERITY of the parameters", 0.5),
-        _fault("unconverged-cg", "TRPO303", update.unconverged_cg, "the conjugate gradient's directions are not conjugate"),
-        _fault("singular-fisher", "TRPO304", update.singular_fisher, "no damping and SEVERITY conjugate-gradient iterations", 100.0),
-        _fault("swamped-step", "TRPO401", update.swamped_step, "SEVERITY is added to the curvature that the step is divided by", 1e12),
-        _fault("tiny-max-kl", "TRPO402", update.max_kl, "the trust region is SEVERITY", 1e-16),
-        _fault("oversized-max-kl", "TRPO403", update.max_kl, "the trust region is SEVERITY", 5.0),
-        _fault("overdamped", "TRPO404", update.overdamped, "the damping is SEVERITY", 1e5),
-        _fault("wrong-step-length", "TRPO007", update.wrong_step_length, "the full step is SEVERITY times the right one", 0.5**0.5),
-        _fault("parameters-not-applied", "TRPO004", update.parameters_not_applied, "candidates move SEVERITY times as far as they should", 0.0),
-        _fault("self-referential-kl", "TRPO002", update.self_referential_kl, "KL compares the new policy with itself"),
-        _fault("impossible-search", "TRPO501", update.impossible_search, "the search accepts only what breaks the KL limit"),
-        _fault("unchecked-kl", "TRPO502", update.unchecked_kl, "the step is SEVERITY times too long and the search does not look at KL", 4.0),
+        _fault("saturated-policy", "TRPO803", policy.saturated_policy, "the first layer's weights are SEVERITY times too large", 100.0),
+        _fault("noiseless-sampling", "TRPO204", policy.noiseless_sampling, "actions are drawn with SEVERITY times the policy's noise", 0.0),
+        _fault("flipped-gradient", "TRPO205", gradient.flipped_gradient, "the gradient points downhill"),
+        _fault("flipped-line-search", "TRPO205", step.flipped_line_search, "the search maximises the cost"),
+        _fault("partly-dead-gradient", "TRPO206", gradient.partly_dead_gradient, "the first SEVERITY of the parameter tensors get no gradient", 0.7),
+        _fault("stale-old-policy", "TRPO003", step.stale_old_policy, "ratio and KL refer to the policy before the last update"),
+        _fault("absolute-cg-tolerance", "TRPO301", direction.absolute_cg_tolerance, "the conjugate gradient stops at ‖r‖² ≤ SEVERITY", 100.0),
+        _fault("subtracted-damping", "TRPO302", direction.subtracted_damping, "SEVERITY times the damping is taken off the Fisher product instead of added"),
+        _fault("stochastic-fisher", "TRPO302", direction.stochastic_fisher, "every Fisher product leaves out another SEVERITY of the parameters", 0.5),
+        _fault("unconverged-cg", "TRPO303", direction.unconverged_cg, "the conjugate gradient's directions are not conjugate"),
+        _fault("singular-fisher", "TRPO304", direction.singular_fisher, "no damping and SEVERITY conjugate-gradient iterations", 100.0),
+        _fault("swamped-step", "TRPO401", step.swamped_step, "SEVERITY is added to the curvature that the step is divided by", 1e12),
+        _fault("tiny-max-kl", "TRPO402", step.max_kl, "the trust region is SEVERITY", 1e-16),
+        _fault("oversized-max-kl", "TRPO403", step.max_kl, "the trust region is SEVERITY", 5.0),
+        _fault("overdamped", "TRPO404", direction.overdamped, "the damping is SEVERITY", 1e5),
+        _fault("wrong-step-length", "TRPO007", step.wrong_step_length, "the full step is SEVERITY times the right one", 0.5**0.5),
+        _fault("parameters-not-applied", "TRPO004", step.parameters_not_applied, "candidates move SEVERITY times as far as they should", 0.0),
+        _fault("self-referential-kl", "TRPO002", step.self_referential_kl, "KL compares the new policy with itself"),
+        _fault("impossible-search", "TRPO501", step.impossible_search, "the search accepts only what breaks the KL limit"),
+        _fault("unchecked-kl", "TRPO502", step.unchecked_kl, "the step is SEVERITY times too long and the search does not look at KL", 4.0),
         _fault("summed-gradient", "TRPO503", signal.summed_gradient, "the gradient is added up SEVERITY times, the surrogate is not", 2.0),
         _fault("absolute-skip", "TRPO604", signal.absolute_skip, "updates are skipped while the raw advantages deviate by SEVERITY or less", 1e3),
         _fault("ignored-actions", "TRPO605", motors.ignored_actions, "the worlds act with 0, whatever they are told"),
         _fault("slow-worlds", "TRPO606", motors.slow_worlds, "every step of the worlds takes SEVERITY seconds longer", 0.02),
-        _fault("pushed-policy", "TRPO008", update.pushed_policy, "another optimiser moves the policy by SEVERITY of its norm", 0.2),
-        _fault("frozen-critic", "TRPO701", update.frozen_critic, "the critic is never fitted"),
-        _fault("negated-targets", "TRPO702", update.negated_targets, "the critic is fitted to −SEVERITY times its targets"),
-        _fault("collapsed-sigma", "TRPO801", update.collapsed_sigma, "log σ is set to SEVERITY", -7.0),
-        _fault("saturated-actions", "TRPO804", update.saturated_actions, "the mean action is shifted by SEVERITY", 20.0),
+        _fault("pushed-policy", "TRPO008", policy.pushed_policy, "another optimiser moves the policy by SEVERITY of its norm", 0.2),
+        _fault("frozen-critic", "TRPO701", critic.frozen_critic, "the critic is never fitted"),
+        _fault("negated-targets", "TRPO702", critic.negated_targets, "the critic is fitted to −SEVERITY times its targets"),
+        _fault("collapsed-sigma", "TRPO801", policy.collapsed_sigma, "log σ is set to SEVERITY", -7.0),
+        _fault("saturated-actions", "TRPO804", policy.saturated_actions, "the mean action is shifted by SEVERITY", 20.0),
     )
 }
 # fmt: on
