@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -86,12 +86,14 @@ def is_right(score: Score, without: frozenset[str]) -> bool:
     return score.cause is None
 
 
-def by_kind(scores: Iterable[Score], without: frozenset[str]) -> dict[str, list[bool]]:
-    """Fault → whether each of its runs was named, harmless ones left out."""
+def by_kind(
+    scores: Iterable[Score], without: frozenset[str], named: Container[str]
+) -> dict[str, list[bool]]:
+    """Fault → whether each of its runs is among the `named`, harmless ones left out."""
     kinds: dict[str, list[bool]] = defaultdict(list)
     for score in scores:
         if score.work.label and score.work.name not in without:
-            kinds[score.work.kind].append(is_right(score, without))
+            kinds[score.work.kind].append(score.work.name in named)
     return dict(sorted(kinds.items()))
 
 
@@ -217,7 +219,8 @@ def summary(scores: Sequence[Score], without: frozenset[str]) -> dict[str, Any]:
     broken = [s for s in scores if s.work.label]
     harmful = [s for s in broken if s.work.name not in without]
     healthy = [s for s in scores if not s.work.label]
-    kinds = by_kind(scores, without)
+    named = frozenset(s.work.name for s in harmful if is_right(s, without))
+    kinds = by_kind(scores, without, named)
     top, low, high = macro(kinds)
     alarmed = [s for s in healthy if s.alarms]
     late = delays(scores, without)
@@ -233,7 +236,7 @@ def summary(scores: Sequence[Score], without: frozenset[str]) -> dict[str, Any]:
         "harmless": sorted(without & {s.work.name for s in broken}),
         "harmless_called_healthy": sum(s.cause is None for s in broken if s.work.name in without),
         "harmless_named": sum(s.cause in s.work.label for s in broken if s.work.name in without),
-        "right": sum(is_right(s, without) for s in harmful),
+        "right": len(named),
         "harmful": len(harmful),
         "macro_top_1": top,
         "interval": [low, high],
@@ -250,17 +253,17 @@ def summary(scores: Sequence[Score], without: frozenset[str]) -> dict[str, Any]:
         "onset_error_p90": _quantile([abs(e) for e in errors], 0.9),
         "suppressed": f"{explained}/{others}",
         "calibration": calibration(said),
-        "guide_right": sum(_guide_names(s) for s in harmful),
+        "guide_right": sum(guide_names(s) for s in harmful),
         "wrong": [
             {"run": s.work.name, "label": s.work.label, "cause": s.cause, "verdict": s.verdict}
             for s in harmful
-            if not is_right(s, without)
+            if s.work.name not in named
         ]
         + [{"run": s.work.name, "alarms": s.alarms[:3], "codes": s.alarm_codes} for s in alarmed],
     }
 
 
-def _guide_names(score: Score) -> bool:
+def guide_names(score: Score) -> bool:
     """Whether the guide's own tree stops at the section of a code of the label."""
     return any(int(code[4]) == score.guide for code in score.work.label)
 

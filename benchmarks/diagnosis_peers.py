@@ -3,9 +3,11 @@
     python benchmarks/diagnosis_peers.py --out benchmarks/out/fault_bench [--part held]
 
 Each tool lives in an environment of its own below benchmarks/out/diagnosis and reads the export it
-was made for, with every number of the run that it has a name for (EXPORTS). A tool is right when one
-of its findings above a note, not only the first, stands for a code of the label; MEANS says generously
-what each finding stands for. It raises an alarm on a healthy run when it has any such finding.
+was made for, with every number of the run that it has a name for. A tool is right when one of its
+findings above a note, not only the first, stands for a code of the label; it raises an alarm on a
+healthy run when it has any such finding. This analyzer is held to its one cause, and to no fault at
+any prefix of a healthy run; the guide's own tree to the section at which it stops in the last row.
+Faults that did nothing are left out, for all alike.
 """
 
 import argparse
@@ -15,135 +17,37 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import beside  # noqa: F401
 import numpy as np
 from bench_cases import cases
+from bench_judging import Score, judge
+from bench_scores import by_kind, guide_names, harmless
 from fault_bench import independent, work_of
+from peer_terms import EXPORTS, MEANS
 
 from runlog import open_run
 from runlog.run import Run
 
 HERE = Path(__file__).resolve().parent
 ENVIRONMENTS = HERE / "out" / "diagnosis"
+SOLVED = 6
+"""The guide's section that is no fault."""
 
-LOSSES = {
-    "step": "iteration",
-    "loss": "value_loss",
-    "policy_loss": "policy_loss",
-    "grad_norm": "gradient_norm",
-    "lr": "vf_lr",
-    "entropy": "entropy",
-    "kl": "kl",
-    "reward": "episode_return_mean",
-    "explained_variance": "explained_variance",
-    "throughput": "steps_per_second",
-}
-TAGS = {
-    "step": "timesteps",
-    "train/approx_kl": "kl",
-    "train/entropy_loss": "entropy",
-    "train/policy_gradient_loss": "policy_loss",
-    "rollout/ep_rew_mean": "episode_return_mean",
-}
-FINE_TUNING = {
-    "step": "iteration",
-    "reward": "reward_mean",
-    "reward_std": "reward_std",
-    "reward_min": "reward_min",
-    "reward_max": "reward_max",
-    "advantages_mean": "advantage_raw_mean",
-    "advantages_std": "advantage_raw_std",
-    "entropy": "entropy",
-    "kl": "kl",
-    "grad_norm": "gradient_norm",
-    "policy_loss": "policy_loss",
-    "explained_variance": "explained_variance",
-    "throughput": "steps_per_second",
-}
-RECORDED = {
-    "reward_mean": "reward_mean",
-    "reward_std": "reward_std",
-    "reward_min": "reward_min",
-    "reward_max": "reward_max",
-    "kl_mean": "kl",
-    "entropy_mean": "entropy",
-    "logprob_mean": "action_log_prob_mean",
-    "ratio_mean": "ratio_mean",
-    "adv_mean": "advantage_raw_mean",
-    "adv_std": "advantage_raw_std",
-    "value_loss": "value_loss",
-    "value_explained_variance": "explained_variance",
-    "grad_norm": "gradient_norm",
-}
-EXPORTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "runmedic": ("csv", LOSSES),
-    "trainspotter": ("csv", LOSSES),
-    "gradsnitch": ("csv", LOSSES),
-    "zen-rl": ("json", TAGS),
-    "rldoctor": ("csv", FINE_TUNING),
-    "rlprobe": ("json", RECORDED),
-}
-"""Tool → form of its export, and its names for our columns."""
 
-_NAN = frozenset({"TRPO001"})
-_LARGE = frozenset({"TRPO202"})
-_SMALL = frozenset({"TRPO201", "TRPO203", "TRPO206", "TRPO803"})
-_STEP = frozenset({"TRPO402", "TRPO403", "TRPO404", "TRPO502", "TRPO401", "TRPO008", "TRPO007"})
-_SIGMA = frozenset({"TRPO801", "TRPO204"})
-_ADVANTAGE = frozenset({"TRPO106", "TRPO107", "TRPO005", "TRPO006", "TRPO101"})
-_CRITIC = frozenset({"TRPO701", "TRPO702", "TRPO103", "TRPO102", "TRPO112"})
-_REWARD = frozenset({"TRPO101", "TRPO102", "TRPO104", "TRPO106", "TRPO108"})
-MEANS: Mapping[str, Mapping[str, frozenset[str]]] = {
-    "runmedic": {
-        "non_finite": _NAN,
-        "anomaly_nan": _NAN,
-        "divergence": _CRITIC,
-        "loss_spikes": _CRITIC,
-        "grad_spikes": _LARGE,
-        "no_learning": frozenset({"TRPO701"}),
-    },
-    "trainspotter": {
-        "divergence: Diverged (non-finite values)": _NAN,
-        "divergence: Diverged (sustained growth)": _CRITIC,
-        "grad_norm: Gradient-norm explosion": _LARGE,
-        "spikes: Loss spike": _CRITIC,
-    },
-    "gradsnitch": {
-        "GS001": _NAN,
-        "GS002": _NAN | _LARGE,
-        "GS003": _LARGE,
-        "GS005": frozenset({"TRPO701"}),
-        "GS006": _CRITIC,
-        "GS007": _SMALL,
-        "GS008": _STEP,
-        "GS009": _CRITIC,
-    },
-    "zen-rl": {
-        "LR_TOO_HIGH": _STEP,
-        "POLICY_COLLAPSE": _SIGMA,
-        "ADVANTAGE_NOT_NORMALIZED": frozenset({"TRPO005", "TRPO006"}),
-    },
-    "rldoctor": {
-        "advantage_collapse": _ADVANTAGE,
-        "entropy_collapse": _SIGMA,
-        "kl_drift": _STEP,
-        "gradient_pathology": _NAN | _LARGE | _SMALL,
-        "reward_composition": _REWARD,
-        "reward_hacking": _REWARD,
-    },
-    "rlprobe": {
-        "KL_BLOWUP": _STEP,
-        "ENTROPY_COLLAPSE": _SIGMA,
-        "ADV_COLLAPSE": _ADVANTAGE,
-        "VALUE_DIVERGENCE": _CRITIC,
-        "GRAD_PATHOLOGY": _NAN | _LARGE | _SMALL,
-        "REWARD_STD_DEATH": _REWARD,
-    },
-}
-"""What a finding stands for. A plateau or a low return alone names no cause."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a tool said of the runs. `columns`: how many it reads."""
+
+    tool: str
+    columns: str
+    named: frozenset[str]
+    """Runs whose fault it named."""
+    alarmed: frozenset[str]
+    """Runs in which it found anything."""
+    refused: int = 0
 
 
 def environment(tool: str) -> Path:
@@ -202,42 +106,61 @@ def asked(tool: str, runs: Mapping[str, Path]) -> dict[str, list[str]]:
     return found
 
 
-def scored(
-    tool: str, found: Mapping[str, Sequence[str]], labels: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Macro share of faults named, and alarms on healthy runs. `labels`: run → (fault, label)."""
-    means = MEANS[tool]
-    kinds: dict[str, list[bool]] = {}
-    alarms = healthy = 0
-    for run, findings in found.items():
-        kind, label = labels[run]
-        said = frozenset().union(*(means.get(name, frozenset()) for name in findings))
-        if label:
-            kinds.setdefault(kind, []).append(bool(said & set(label)))
-        else:
-            healthy += 1
-            alarms += bool(set(findings) - {"refused"})
-    return {
-        "tool": tool,
-        "columns": len(EXPORTS[tool][1]),
-        "macro": float(np.mean([np.mean(v) for v in kinds.values()])) if kinds else None,
-        "faults_named": sum(np.mean(v) > 0.5 for v in kinds.values()),
-        "faults": len(kinds),
-        "alarmed": alarms,
-        "healthy": healthy,
-        "refused": sum("refused" in findings for findings in found.values()),
-    }
+def peer(tool: str, scores: Sequence[Score]) -> Asked:
+    """A public tool on the runs that were scored."""
+    found = asked(tool, {score.work.name: score.work.path for score in scores})
+    label = {score.work.name: set(score.work.label) for score in scores}
+    return Asked(
+        tool=tool,
+        columns=str(len(EXPORTS[tool][1])),
+        named=frozenset(
+            run
+            for run, findings in found.items()
+            if any(MEANS[tool].get(name, frozenset()) & label[run] for name in findings)
+        ),
+        alarmed=frozenset(run for run, said in found.items() if set(said) - {"refused"}),
+        refused=sum("refused" in findings for findings in found.values()),
+    )
 
 
-def table(figures: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The figures as Markdown."""
-    yield "| tool | columns it reads | macro, any finding | faults named in most runs | healthy runs with an alarm | refused |"
-    yield "|---|---|---|---|---|---|"
-    for f in figures:
-        macro = "–" if f["macro"] is None else f"{f['macro']:.1%}"
+def this_analyzer(scores: Sequence[Score]) -> Asked:
+    """Its cause at the last iteration, its alarms at any."""
+    return Asked(
+        tool="this analyzer, cause only",
+        columns="all",
+        named=frozenset(s.work.name for s in scores if s.cause in s.work.label),
+        alarmed=frozenset(s.work.name for s in scores if s.alarms),
+    )
+
+
+def guide(scores: Sequence[Score]) -> Asked:
+    """The guide's own tree, taken literally: `trpo-tui analyze --guide-only`."""
+    return Asked(
+        tool="the guide's own tree, section only",
+        columns=str(SOLVED),
+        named=frozenset(s.work.name for s in scores if guide_names(s)),
+        alarmed=frozenset(s.work.name for s in scores if s.guide not in (None, SOLVED)),
+    )
+
+
+def table(found: Sequence[Asked], scores: Sequence[Score]) -> Iterator[str]:
+    """Macro share of faults named, and alarms on healthy runs, as Markdown."""
+    without = harmless(scores)
+    healthy = [score.work.name for score in scores if not score.work.label]
+    yield (
+        "| tool | columns it reads | macro | faults named in most runs | runs named "
+        "| healthy runs with an alarm | refused |"
+    )
+    yield "|---|---|---|---|---|---|---|"
+    for each in found:
+        kinds = by_kind(scores, without, each.named)
+        shares = [float(np.mean(runs)) for runs in kinds.values()]
+        macro = f"{np.mean(shares):.1%}" if shares else "–"
         yield (
-            f"| {f['tool']} | {f['columns']} | {macro} | {f['faults_named']} of {f['faults']} "
-            f"| {f['alarmed']} of {f['healthy']} | {f['refused']} |"
+            f"| {each.tool} | {each.columns} | {macro} "
+            f"| {sum(share > 0.5 for share in shares)} of {len(shares)} "
+            f"| {sum(map(sum, kinds.values()))} of {sum(map(len, kinds.values()))} "
+            f"| {len(each.alarmed.intersection(healthy))} of {len(healthy)} | {each.refused} |"
         )
 
 
@@ -246,19 +169,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=HERE / "out" / "fault_bench")
     parser.add_argument("--part", choices=("tune", "held"), default="held")
-    parser.add_argument("--only", nargs="*", default=list(EXPORTS), help="tools")
+    parser.add_argument("--only", nargs="*", default=list(EXPORTS), help="public tools to ask")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
     options = parser.parse_args()
     work = [work_of(case, options.out) for case in cases() if case.part == options.part]
     if options.part == "held":
         work += independent(options.out)
-    there = [each for each in work if (each.path / "run.json").exists()]
-    labels = {each.name: (each.kind, each.label) for each in there}
-    figures = []
-    for tool in options.only:
-        found = asked(tool, {each.name: each.path for each in there})
-        figures.append(scored(tool, found, labels))
-        print(json.dumps(figures[-1], default=float), file=sys.stderr, flush=True)
-    print("\n".join(table(figures)))
+    scores = list(judge(work, options.jobs, printed=False))
+    found = [peer(tool, scores) for tool in options.only]
+    print("\n".join(table([*found, this_analyzer(scores), guide(scores)], scores)))
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def record(name: str, figures: dict[str, Any]) -> None:
         f"≤ {f['alarm_bound']:.1%}) | {_number(f['delay_identity_median'])} / {_number(f['delay_window_p90'])} "
         f"| {_number(f['onset_error_median'])} / {_number(f['onset_error_p90'])} | {f['suppressed']} "
         f"| {f['guide_right']} "
-        f"| {f['calibration']['brier']:.3f} / {f['calibration']['ece']:.3f} |\n"
+        f"| {_number(f['calibration']['brier'])} / {_number(f['calibration']['ece'])} |\n"
     )
     results = HERE / "RESULTS.md"
     text = results.read_text(encoding="utf-8")
@@ -101,7 +101,7 @@ def _share(value: float) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
+    return "–" if value is None or value != value else f"{value:.3g}"
 
 
 def groups(scores: Sequence[Score]) -> dict[str, list[Score]]:
