@@ -1,7 +1,7 @@
 """The fault bench's figures: top-1, false alarms, delays, errors of onset, suppression, calibration."""
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -183,14 +183,6 @@ def calibration(pairs: Sequence[tuple[float, bool]]) -> dict[str, Any]:
     ]
     error = sum(each["n"] * abs(each["said"] - each["right"]) for each in bins) / len(pairs)
     return {"brier": float(((said - right) ** 2).mean()), "ece": float(error), "bins": bins}
-
-
-def confusion(scores: Iterable[Score]) -> dict[str, Counter[str]]:
-    """Fault → what was said at the end, how often."""
-    table: dict[str, Counter[str]] = defaultdict(Counter)
-    for score in scores:
-        table[score.work.kind][score.cause or score.verdict] += 1
-    return dict(sorted(table.items()))
 
 
 def printed_top_1(scores: Sequence[Score], without: frozenset[str]) -> dict[str, dict[str, float]]:

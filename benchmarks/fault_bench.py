@@ -7,29 +7,29 @@
     python benchmarks/fault_bench.py --record        also add the figures to benchmarks/RESULTS.md
 
 Resumable: a run that has its run.parquet is not trained again. bench_cases.py declares runs, labels
-and parts, bench_independent the runs of trainers that are not this project's; both were committed
+and parts, independent/cases.py the runs of trainers that are not this project's; both were committed
 before any rule was tuned. A broken run is right when the cause at its last iteration is in its label,
 a healthy run when no prefix of it is called a fault.
 """
 
 import argparse
-import datetime as dt
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import beside  # noqa: F401
-from bench_cases import Case, cases, slice_cases
+from bench_cases import HELD_PLACES, Case, cases, slice_cases
+from bench_confusion import write_confusion
 from bench_judging import Score, Work, judge
+from bench_record import record, save
 from bench_runs import make, place
 from bench_scores import harmless, is_right, printed_top_1, summary
 
 HERE = Path(__file__).resolve().parent
 OWN = "agent"
 """The trainer of the runs made here."""
+ALL_HELD = "held out, all"
 
 
 def work_of(case: Case, out: Path) -> Work:
@@ -70,40 +70,6 @@ def independent(out: Path) -> list[Work]:
     ]
 
 
-def record(name: str, figures: dict[str, Any]) -> None:
-    """Add one line to RESULTS.md: date, commit, part, figures."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607
-        cwd=HERE,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
-    f = figures
-    told = (
-        f"| {dt.date.today()} | {commit} | {name} "
-        f"| {_share(f['macro_top_1'])} ({_share(f['interval'][0])} … {_share(f['interval'][1])}) "
-        f"| {f['right']} of {f['harmful']} | {len(f['harmless'])} | {', '.join(f['below_80']) or '–'} "
-        f"| {f['false_alarms']} of {f['healthy_prefixes']} ({f['alarmed_runs']} of {f['healthy']} runs, "
-        f"≤ {f['alarm_bound']:.1%}) | {_number(f['delay_identity_median'])} / {_number(f['delay_window_p90'])} "
-        f"| {_number(f['onset_error_median'])} / {_number(f['onset_error_p90'])} | {f['suppressed']} "
-        f"| {f['guide_right']} "
-        f"| {_number(f['calibration']['brier'])} / {_number(f['calibration']['ece'])} |\n"
-    )
-    results = HERE / "RESULTS.md"
-    text = results.read_text(encoding="utf-8")
-    mark = "<!-- scorings -->\n"
-    results.write_text(text.replace(mark, told + mark), encoding="utf-8")
-
-
-def _share(value: float) -> str:
-    return "–" if value != value else f"{value:.1%}"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None or value != value else f"{value:.3g}"
-
-
 def groups(scores: Sequence[Score]) -> dict[str, list[Score]]:
     """The parts that are scored apart, and the held-out ones together."""
     found: dict[str, list[Score]] = {}
@@ -112,16 +78,13 @@ def groups(scores: Sequence[Score]) -> dict[str, list[Score]]:
         if work.part == "tune":
             found.setdefault("tuned on", []).append(score)
             continue
-        found.setdefault("held out, all", []).append(score)
+        found.setdefault(ALL_HELD, []).append(score)
         if work.trainer == OWN:
-            place_ = "environments" if work.env in HELD else "seeds"
+            place_ = "environments" if work.env in HELD_PLACES else "seeds"
             found.setdefault(f"held out, {place_}", []).append(score)
         else:
             found.setdefault(f"held out, trainer {work.trainer}", []).append(score)
     return found
-
-
-HELD = ("Walker2d-v5", "Reacher-v5")
 
 
 def main() -> int:
@@ -134,7 +97,9 @@ def main() -> int:
     parser.add_argument("--only", default="", help="runs whose name holds this, and the controls")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--printed", action="store_true", help="also as importers would read them")
-    parser.add_argument("--record", action="store_true", help="add lines to RESULTS.md")
+    parser.add_argument(
+        "--record", action="store_true", help="add lines to RESULTS.md, draw confusion.png"
+    )
     parser.add_argument("--save", type=Path, help="write every judgement here, as JSON lines")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON only")
     options = parser.parse_args()
@@ -159,6 +124,8 @@ def main() -> int:
             figures[name]["printed"] = printed_top_1(part, without)
         if options.record:
             record(name, figures[name])
+            if name == ALL_HELD:
+                write_confusion(part, without, name, HERE)
     if not options.json:
         for score in scores:
             right = is_right(score, without) and (score.work.label or not score.alarms)
@@ -174,30 +141,6 @@ def main() -> int:
     print(json.dumps(figures, default=str))
     wrong = sum(len(each["wrong"]) for each in figures.values())
     return 0 if not wrong else 1
-
-
-def save(path: Path, scores: Sequence[Score], without: frozenset[str]) -> None:
-    """Every judgement as one JSON line, for the table, the picture and the calibration."""
-    with path.open("w", encoding="utf-8") as file:
-        for score in scores:
-            told = {
-                "run": score.work.name,
-                "kind": score.work.kind,
-                "part": score.work.part,
-                "trainer": score.work.trainer,
-                "env": score.work.env,
-                "label": score.work.label,
-                "harmless": score.work.name in without,
-                "verdict": score.verdict,
-                "cause": score.cause,
-                "confidence": score.confidence,
-                "first_bad": score.first_bad,
-                "onset": score.work.onset,
-                "first_right": score.first_right,
-                "alarm_codes": score.alarm_codes,
-                "printed": score.printed,
-            }
-            file.write(json.dumps(told) + "\n")
 
 
 if __name__ == "__main__":
