@@ -3,9 +3,10 @@
     python benchmarks/fault_bench.py --part tune --judge-only --printed --save tuned.jsonl
     python benchmarks/calibrate.py tuned.jsonl
 
-Only runs that rules were tuned on are counted, harmless faults as healthy runs. A symptom, said where
-the log lacks the links before it, is right where a fault was put in at all. A `printed table`
-is what each importer would have understood of a run; tables in which the code was named are pooled.
+Only runs that rules were tuned on are counted. A code that names the fault that was put in is right
+whether or not the return shows it, any other one is wrong. A symptom, said where the log lacks the
+links before it, is right where a fault did harm. A `printed table` is what each importer would have
+understood of a run; tables in which the code was named are pooled.
 """
 
 import json
@@ -25,12 +26,12 @@ RATES = Path(__file__).resolve().parent.parent / "analyzer" / "base_rates.json"
 def named(judgements: list[dict[str, Any]]) -> Iterator[tuple[str, str, bool]]:
     """Kind of log, code and whether it was right, of every cause that was named."""
     for told in judgements:
-        label = () if told["harmless"] else told["label"]
+        label, harmed = told["label"], bool(told["label"]) and not told["harmless"]
         if told["cause"]:
             yield "whole log", told["cause"], told["cause"] in label
         for _name, _verdict, cause, _confidence in told["printed"]:
             if cause:
-                right = bool(label) if cause in SYMPTOMS else cause in label
+                right = harmed if cause in SYMPTOMS else cause in label
                 yield "printed table", cause, right
 
 
