@@ -24,9 +24,9 @@ def confusion(scores: Iterable[Score], without: frozenset[str]) -> Confusion:
     """
     found: dict[tuple[str, str], Counter[Said]] = defaultdict(Counter)
     for score in scores:
-        row = min(score.work.label, default="~"), score.work.kind
-        if score.work.name in without or not score.work.label:
-            row = "~", NOTHING if score.work.label else HEALTHY
+        row = min(score.case.label, default="~"), score.case.kind
+        if score.case.title in without or not score.case.label:
+            row = "~", NOTHING if score.case.label else HEALTHY
         found[row][score.cause or score.verdict, is_right(score, without)] += 1
     together: dict[str, Counter[Said]] = defaultdict(Counter)
     for (_, name), said in sorted(found.items()):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import beside  # noqa: F401
 import numpy as np
+from bench_case import Case
 
 from analyzer.answers import answers
 from analyzer.diagnosis import Diagnosis
@@ -22,23 +23,6 @@ LAST = 10
 """Iterations whose mean return is what came of a run."""
 DIGITS = 3
 """Significant digits that a trainer's table prints."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """One run to judge, and what is known of it."""
-
-    name: str
-    kind: str
-    """The fault's name, or `healthy`."""
-    part: str
-    trainer: str
-    path: Path
-    env: str
-    seed: int
-    onset: int = 0
-    label: tuple[str, ...] = ()
-    identity: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +39,8 @@ class Said:
 class Score:
     """What the analyzer said of one run."""
 
-    work: Work
+    case: Case
+    path: Path
     iterations: int
     verdict: str
     cause: str | None
@@ -84,9 +69,9 @@ class Score:
         return float(np.mean(known)) if known else math.nan
 
 
-def judge(work: Sequence[Work], jobs: int, *, printed: bool) -> Iterator[Score]:
+def judge(work: Sequence[tuple[Case, Path]], jobs: int, *, printed: bool) -> Iterator[Score]:
     """Judge the runs that are there, in `jobs` processes. `printed`: also as importers read them."""
-    there = [(each, printed) for each in work if (each.path / "run.json").exists()]
+    there = [(case, path, printed) for case, path in work if (path / "run.json").exists()]
     with get_context("spawn").Pool(jobs, _begin) as pool:
         yield from pool.imap(_judged, there, 4)
 
@@ -95,17 +80,18 @@ def _begin() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
-def _judged(given: tuple[Work, bool]) -> Score:
-    work, printed = given
-    run = open_run(work.path)
+def _judged(given: tuple[Case, Path, bool]) -> Score:
+    case, path, printed = given
+    run = open_run(path)
     judged = answers(run)
     diagnoses = [judged.at(row) for row in range(len(run))]
     last = diagnoses[-1]
     returns = run.column("episode_return_mean")
     alarms = [d for d in diagnoses if d.verdict == "fault"]
-    right = [d.iteration for d in diagnoses if d.cause and d.cause.code in work.label]
+    right = [d.iteration for d in diagnoses if d.cause and d.cause.code in case.label]
     return Score(
-        work=work,
+        case=case,
+        path=path,
         iterations=len(run),
         verdict=last.verdict,
         cause=last.cause.code if last.cause else None,
@@ -117,7 +103,7 @@ def _judged(given: tuple[Work, bool]) -> Score:
         findings=_said(last),
         returns=tuple(np.where(returns.present, returns.values, np.nan).tolist()),
         guide=last.guide.section,
-        recursion_error=recursion_error(run, work.onset),
+        recursion_error=recursion_error(run, case.onset),
         printed=tuple(_as_printed(run)) if printed else (),
     )
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import beside  # noqa: F401
-from bench_cases import CONTROL, MIDDLE, PLACES, Case, control_name
+from bench_case import CONTROL, MIDDLE, Case
+from bench_places import PLACES, control_name
 
 STARTS = "starts"
 """Folder of what every fault in mid-run goes on from."""

@@ -6,7 +6,8 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from bench_judging import Score
+from bench_case import OWN
+from bench_judging import LAST, Score
 
 BOOTSTRAPS = 2000
 BINS = 10
@@ -45,44 +46,41 @@ def harmless(scores: Sequence[Score]) -> frozenset[str]:
     no lower than that of the worst control of that place, at the same iteration."""
     controls: dict[str, list[Score]] = defaultdict(list)
     for score in scores:
-        if score.work.kind == "healthy" and _is_control(score):
-            controls[score.work.trainer + score.work.env].append(score)
+        if score.case.kind == "healthy" and _is_control(score):
+            controls[score.case.trainer + score.case.env].append(score)
     found = []
     for score in scores:
-        work = score.work
-        if not work.label or _broken_identity(score):
+        case = score.case
+        if not case.label or _broken_identity(score):
             continue
-        beside = [_at(c, score.iterations) for c in controls[work.trainer + work.env]]
+        beside = [_at(c, score.iterations) for c in controls[case.trainer + case.env]]
         known = [value for value in beside if not math.isnan(value)]
         if len(known) >= 2 and score.final >= min(known):
-            found.append(work.name)
+            found.append(case.title)
     return frozenset(found)
 
 
 def _broken_identity(score: Score) -> bool:
     """Whether the fault broke an identity in this run. One in the advantages' recursion does so only
     where there was something to get wrong: an end of an episode, rewards that differ."""
-    if score.work.kind.startswith("gae-"):
+    if score.case.kind.startswith("gae-"):
         return score.recursion_error > RECURSION
-    return score.work.identity
+    return score.case.identity
 
 
 def _is_control(score: Score) -> bool:
-    own = score.work.trainer == "agent"
-    return ("-control-" if own else "-default-") in score.work.name
+    return ("-control-" if score.case.trainer == OWN else "-default-") in score.case.name
 
 
 def _at(control: Score, iterations: int) -> float:
-    from bench_judging import LAST
-
     known = [v for v in control.returns[max(0, iterations - LAST) : iterations] if v == v]
     return float(np.mean(known)) if known else math.nan
 
 
 def is_right(score: Score, without: frozenset[str]) -> bool:
     """Whether the last prefix was judged as labelled; a harmless fault is one that is not there."""
-    if score.work.label and score.work.name not in without:
-        return score.cause in score.work.label
+    if score.case.label and score.case.title not in without:
+        return score.cause in score.case.label
     return score.cause is None
 
 
@@ -92,8 +90,8 @@ def by_kind(
     """Fault → whether each of its runs is among the `named`, harmless ones left out."""
     kinds: dict[str, list[bool]] = defaultdict(list)
     for score in scores:
-        if score.work.label and score.work.name not in without:
-            kinds[score.work.kind].append(score.work.name in named)
+        if score.case.label and score.case.title not in without:
+            kinds[score.case.kind].append(score.case.title in named)
     return dict(sorted(kinds.items()))
 
 
@@ -136,18 +134,18 @@ def delays(scores: Iterable[Score], without: frozenset[str]) -> dict[str, list[i
     """Iterations from the first faulty one to the first prefix that names it, by kind of rule."""
     found: dict[str, list[int]] = {"identity": [], "window": []}
     for score in scores:
-        if score.first_right is not None and score.work.name not in without:
-            kind = "identity" if set(score.work.label) & IDENTITY_RULES else "window"
-            found[kind].append(score.first_right - score.work.onset)
+        if score.first_right is not None and score.case.title not in without:
+            kind = "identity" if set(score.case.label) & IDENTITY_RULES else "window"
+            found[kind].append(score.first_right - score.case.onset)
     return found
 
 
 def onset_errors(scores: Iterable[Score], without: frozenset[str]) -> list[int]:
     """First bad iteration as said − the first faulty one, of the runs whose cause was named."""
     return [
-        score.first_bad - score.work.onset
+        score.first_bad - score.case.onset
         for score in scores
-        if score.work.label and score.first_bad is not None and is_right(score, without)
+        if score.case.label and score.first_bad is not None and is_right(score, without)
     ]
 
 
@@ -155,10 +153,10 @@ def suppression(scores: Iterable[Score], without: frozenset[str]) -> tuple[int, 
     """Of the other faults said beside a cause that is right: how many are told to follow from it."""
     explained = total = 0
     for score in scores:
-        if not score.work.label or not is_right(score, without) or score.cause is None:
+        if not score.case.label or not is_right(score, without) or score.cause is None:
             continue
         others = [f for f in score.findings if f.code != score.cause and f.level == "fault"]
-        others = [f for f in others if f.code not in score.work.label]
+        others = [f for f in others if f.code not in score.case.label]
         total += len(others)
         explained += sum(f.explained for f in others)
     return explained, total
@@ -190,14 +188,14 @@ def printed_top_1(scores: Sequence[Score], without: frozenset[str]) -> dict[str,
     table: dict[str, dict[str, float]] = {}
     names = [name for name, *_ in scores[0].printed] if scores else []
     for place, name in enumerate(names):
-        broken = [s for s in scores if s.work.label and s.work.name not in without and s.printed]
-        healthy = [s for s in scores if not s.work.label and s.printed]
+        broken = [s for s in scores if s.case.label and s.case.title not in without and s.printed]
+        healthy = [s for s in scores if not s.case.label and s.printed]
         kinds: dict[str, list[bool]] = defaultdict(list)
         wrong = 0
         for s in broken:
             cause = s.printed[place][2]
-            kinds[s.work.kind].append(cause in s.work.label)
-            wrong += cause is not None and cause not in s.work.label
+            kinds[s.case.kind].append(cause in s.case.label)
+            wrong += cause is not None and cause not in s.case.label
         table[name] = {
             "top_1": float(np.mean([np.mean(v) for v in kinds.values()])) if kinds else math.nan,
             "wrong": wrong / max(1, len(broken)),
@@ -208,10 +206,10 @@ def printed_top_1(scores: Sequence[Score], without: frozenset[str]) -> dict[str,
 
 def summary(scores: Sequence[Score], without: frozenset[str]) -> dict[str, Any]:
     """The figures of one judging of one part."""
-    broken = [s for s in scores if s.work.label]
-    harmful = [s for s in broken if s.work.name not in without]
-    healthy = [s for s in scores if not s.work.label]
-    named = frozenset(s.work.name for s in harmful if is_right(s, without))
+    broken = [s for s in scores if s.case.label]
+    harmful = [s for s in broken if s.case.title not in without]
+    healthy = [s for s in scores if not s.case.label]
+    named = frozenset(s.case.title for s in harmful if is_right(s, without))
     kinds = by_kind(scores, without, named)
     top, low, high = macro(kinds)
     alarmed = [s for s in healthy if s.alarms]
@@ -219,15 +217,15 @@ def summary(scores: Sequence[Score], without: frozenset[str]) -> dict[str, Any]:
     errors = onset_errors(scores, without)
     explained, others = suppression(scores, without)
     said = [
-        (s.confidence, s.cause in s.work.label)
+        (s.confidence, s.cause in s.case.label)
         for s in scores
-        if s.confidence is not None and s.cause is not None and s.work.name not in without
+        if s.confidence is not None and s.cause is not None and s.case.title not in without
     ]
     return {
         "broken": len(broken),
-        "harmless": sorted(without & {s.work.name for s in broken}),
-        "harmless_called_healthy": sum(s.cause is None for s in broken if s.work.name in without),
-        "harmless_named": sum(s.cause in s.work.label for s in broken if s.work.name in without),
+        "harmless": sorted(without & {s.case.title for s in broken}),
+        "harmless_called_healthy": sum(s.cause is None for s in broken if s.case.title in without),
+        "harmless_named": sum(s.cause in s.case.label for s in broken if s.case.title in without),
         "right": len(named),
         "harmful": len(harmful),
         "macro_top_1": top,
@@ -247,17 +245,17 @@ def summary(scores: Sequence[Score], without: frozenset[str]) -> dict[str, Any]:
         "calibration": calibration(said),
         "guide_right": sum(guide_names(s) for s in harmful),
         "wrong": [
-            {"run": s.work.name, "label": s.work.label, "cause": s.cause, "verdict": s.verdict}
+            {"run": s.case.title, "label": s.case.label, "cause": s.cause, "verdict": s.verdict}
             for s in harmful
-            if s.work.name not in named
+            if s.case.title not in named
         ]
-        + [{"run": s.work.name, "alarms": s.alarms[:3], "codes": s.alarm_codes} for s in alarmed],
+        + [{"run": s.case.title, "alarms": s.alarms[:3], "codes": s.alarm_codes} for s in alarmed],
     }
 
 
 def guide_names(score: Score) -> bool:
     """Whether the guide's own tree stops at the section of a code of the label."""
-    return any(int(code[4]) == score.guide for code in score.work.label)
+    return any(int(code[4]) == score.guide for code in score.case.label)
 
 
 def _quantile(values: Sequence[float], q: float) -> float | None:

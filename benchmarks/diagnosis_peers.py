@@ -24,8 +24,9 @@ import beside  # noqa: F401
 import numpy as np
 from bench_cases import cases
 from bench_judging import Score, judge
+from bench_runs import place
 from bench_scores import by_kind, guide_names, harmless
-from fault_bench import independent, work_of
+from fault_bench import independent
 from peer_terms import EXPORTS, MEANS
 
 from runlog import open_run
@@ -108,8 +109,8 @@ def asked(tool: str, runs: Mapping[str, Path]) -> dict[str, list[str]]:
 
 def peer(tool: str, scores: Sequence[Score]) -> Asked:
     """A public tool on the runs that were scored."""
-    found = asked(tool, {score.work.name: score.work.path for score in scores})
-    label = {score.work.name: set(score.work.label) for score in scores}
+    found = asked(tool, {score.case.title: score.path for score in scores})
+    label = {score.case.title: set(score.case.label) for score in scores}
     return Asked(
         tool=tool,
         columns=str(len(EXPORTS[tool][1])),
@@ -128,8 +129,8 @@ def this_analyzer(scores: Sequence[Score]) -> Asked:
     return Asked(
         tool="this analyzer, cause only",
         columns="all",
-        named=frozenset(s.work.name for s in scores if s.cause in s.work.label),
-        alarmed=frozenset(s.work.name for s in scores if s.alarms),
+        named=frozenset(s.case.title for s in scores if s.cause in s.case.label),
+        alarmed=frozenset(s.case.title for s in scores if s.alarms),
     )
 
 
@@ -138,15 +139,15 @@ def guide(scores: Sequence[Score]) -> Asked:
     return Asked(
         tool="the guide's own tree, section only",
         columns=str(SOLVED),
-        named=frozenset(s.work.name for s in scores if guide_names(s)),
-        alarmed=frozenset(s.work.name for s in scores if s.guide not in (None, SOLVED)),
+        named=frozenset(s.case.title for s in scores if guide_names(s)),
+        alarmed=frozenset(s.case.title for s in scores if s.guide not in (None, SOLVED)),
     )
 
 
 def table(found: Sequence[Asked], scores: Sequence[Score]) -> Iterator[str]:
     """Macro share of faults named, and alarms on healthy runs, as Markdown."""
     without = harmless(scores)
-    healthy = [score.work.name for score in scores if not score.work.label]
+    healthy = [score.case.title for score in scores if not score.case.label]
     yield (
         "| tool | columns it reads | macro | faults named in most runs | runs named "
         "| healthy runs with an alarm | refused |"
@@ -172,7 +173,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(EXPORTS), help="public tools to ask")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     options = parser.parse_args()
-    work = [work_of(case, options.out) for case in cases() if case.part == options.part]
+    work = [(case, place(options.out, case)) for case in cases() if case.part == options.part]
     if options.part == "held":
         work += independent(options.out)
     scores = list(judge(work, options.jobs, printed=False))

@@ -6,8 +6,8 @@
     python benchmarks/fault_bench.py --part held     the held-out part (the tuned one by itself: tune)
     python benchmarks/fault_bench.py --record        also add the figures to benchmarks/RESULTS.md
 
-Resumable: a run that has its run.parquet is not trained again. bench_cases.py declares runs, labels
-and parts, independent/cases.py the runs of trainers that are not this project's; both were committed
+Resumable: a run that has its run.parquet is not trained again. bench_injections.py declares faults
+and labels, bench_places.py the parts, independent/cases.py the runs of other trainers; all committed
 before any rule was tuned. A broken run is right when the cause at its last iteration is in its label,
 a healthy run when no prefix of it is called a fault.
 """
@@ -19,71 +19,41 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import beside  # noqa: F401
-from bench_cases import HELD_PLACES, Case, cases, slice_cases
+from bench_case import OWN, Case
+from bench_cases import cases, slice_cases
 from bench_confusion import write_confusion
-from bench_judging import Score, Work, judge
+from bench_judging import Score, judge
+from bench_places import HELD_PLACES
 from bench_record import record, save
 from bench_runs import make, place
 from bench_scores import harmless, is_right, printed_top_1, summary
 
 HERE = Path(__file__).resolve().parent
-OWN = "agent"
-"""The trainer of the runs made here."""
 ALL_HELD = "held out, all"
 
 
-def work_of(case: Case, out: Path) -> Work:
-    """A run of this agent, as the judging takes it."""
-    return Work(
-        name=case.name,
-        kind=case.kind,
-        part=case.part,
-        trainer=OWN,
-        path=place(out, case),
-        env=case.env,
-        seed=case.seed,
-        onset=case.onset,
-        label=case.label,
-        identity=case.identity,
-    )
-
-
-def independent(out: Path) -> list[Work]:
-    """The runs of other trainers, all held out."""
+def independent(out: Path) -> list[tuple[Case, Path]]:
+    """The runs of other trainers, all held out, and where they lie."""
     from independent import cases as others
     from independent.run import place as place_of
 
-    return [
-        Work(
-            name=f"{case.trainer}/{case.name}",
-            kind=case.fault or "healthy",
-            part="held",
-            trainer=case.trainer,
-            path=place_of(out / "held", case),
-            env=case.env,
-            seed=case.seed,
-            onset=case.onset,
-            label=case.label,
-            identity=case.identity,
-        )
-        for case in others.cases()
-    ]
+    return [(case, place_of(out / "held", case)) for case in others.cases()]
 
 
 def groups(scores: Sequence[Score]) -> dict[str, list[Score]]:
     """The parts that are scored apart, and the held-out ones together."""
     found: dict[str, list[Score]] = {}
     for score in scores:
-        work = score.work
-        if work.part == "tune":
+        case = score.case
+        if case.part == "tune":
             found.setdefault("tuned on", []).append(score)
             continue
         found.setdefault(ALL_HELD, []).append(score)
-        if work.trainer == OWN:
-            place_ = "environments" if work.env in HELD_PLACES else "seeds"
+        if case.trainer == OWN:
+            place_ = "environments" if case.env in HELD_PLACES else "seeds"
             found.setdefault(f"held out, {place_}", []).append(score)
         else:
-            found.setdefault(f"held out, trainer {work.trainer}", []).append(score)
+            found.setdefault(f"held out, trainer {case.trainer}", []).append(score)
     return found
 
 
@@ -112,9 +82,9 @@ def main() -> int:
     ]
     if not options.judge_only:
         make(chosen, options.out, 1 if options.slice else options.jobs, quiet=options.json)
-    work = [work_of(case, options.out) for case in chosen]
+    work = [(case, place(options.out, case)) for case in chosen]
     if options.part != "tune" and not options.slice:
-        work += [each for each in independent(options.out) if options.only in each.name]
+        work += [each for each in independent(options.out) if options.only in each[0].title]
     scores = list(judge(work, 1 if options.slice else options.jobs, printed=options.printed))
     without = harmless(scores)
     figures = {}
@@ -128,12 +98,12 @@ def main() -> int:
                 write_confusion(part, without, name, HERE)
     if not options.json:
         for score in scores:
-            right = is_right(score, without) and (score.work.label or not score.alarms)
+            right = is_right(score, without) and (score.case.label or not score.alarms)
             mark = "right" if right else "WRONG"
-            lost = " harmless" if score.work.name in without else ""
+            lost = " harmless" if score.case.title in without else ""
             print(
-                f"{mark:6} {score.work.name:46} {score.verdict:8} {score.cause or '-':8} "
-                f"label {','.join(score.work.label) or 'healthy':17} from {score.first_right} "
+                f"{mark:6} {score.case.title:46} {score.verdict:8} {score.cause or '-':8} "
+                f"label {','.join(score.case.label) or 'healthy':17} from {score.first_right} "
                 f"alarms {','.join(score.alarm_codes) or '-'}{lost}"
             )
     if options.save:

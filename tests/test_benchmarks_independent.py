@@ -9,8 +9,9 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
+from bench_case import Case
 from independent import plain_faults, sb3_trpo
-from independent.cases import MISTAKES, Case, cases
+from independent.cases import MISTAKES, cases
 from independent.run import place, train
 
 from analyzer.rules import RULES
@@ -27,6 +28,7 @@ def made(out: Path, trainer: Any, fault: str = "", onset: int = 0, iterations: i
     """A short run, small enough for a test."""
     case = Case(
         name=fault or "healthy",
+        part="held",
         trainer=trainer,
         env="InvertedPendulum-v5",
         seed=5,
@@ -119,6 +121,7 @@ def test_a_mistake_around_sb3_begins_at_its_onset(
 def test_a_trainer_that_breaks_over_its_fault_leaves_its_run(tmp_path: Path) -> None:
     case = Case(
         name="broken",
+        part="held",
         trainer="sb3",
         env="InvertedPendulum-v5",
         seed=5,

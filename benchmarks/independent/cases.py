@@ -6,14 +6,11 @@ out: no rule is tuned on them.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
-Trainer = Literal["plain", "sb3"]
-MIDDLE = 21
-"""First faulty iteration of the faults that come up in mid-run."""
-AFTER_START, AFTER_MIDDLE = 40, 31
-"""Iterations a run goes on, its first faulty one included."""
+from bench_case import AFTER_MIDDLE, AFTER_START, MIDDLE, Case, Trainer, short
+
 SEEDS = (100, 101)
 WALKERS, ARM = ("Hopper-v5", "Walker2d-v5"), "Reacher-v5"
 
@@ -79,28 +76,6 @@ MISTAKES: tuple[Mistake, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One run. `settings`: what differs from the trainer's own."""
-
-    name: str
-    trainer: Trainer
-    env: str
-    seed: int
-    iterations: int
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    fault: str = ""
-    onset: int = 0
-    """First faulty iteration; 0 where there is none."""
-    label: tuple[str, ...] = ()
-    identity: bool = False
-
-    @property
-    def kind(self) -> str:
-        """The fault's name, or `healthy`."""
-        return self.fault or "healthy"
-
-
 def _broken(trainer: Trainer) -> Iterator[Case]:
     """On a walker and on the arm; each with one onset a seed, sb3-contrib on one of the two."""
     mine = [mistake for mistake in MISTAKES if trainer in mistake.trainers]
@@ -114,7 +89,8 @@ def _broken(trainer: Trainer) -> Iterator[Case]:
                 if mistake.fault == "constant-reward" and env == ARM:
                     label = ("TRPO101",)
                 yield Case(
-                    name=f"{mistake.fault}-{env.partition('-')[0]}-{onset}-{seed}",
+                    name=f"{mistake.fault}-{short(env)}-{onset}-{seed}",
+                    part="held",
                     trainer=trainer,
                     env=env,
                     seed=seed,
@@ -157,7 +133,8 @@ def _healthy(trainer: Trainer) -> Iterator[Case]:
     for variant, env, settings in HEALTHY[trainer]:
         for seed in SEEDS:
             yield Case(
-                name=f"healthy-{env.partition('-')[0]}-{variant}-{seed}",
+                name=f"healthy-{short(env)}-{variant}-{seed}",
+                part="held",
                 trainer=trainer,
                 env=env,
                 seed=seed,

@@ -15,7 +15,8 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
-from independent.cases import Case, cases
+from bench_case import Case
+from independent.cases import cases
 
 
 def place(out: Path, case: Case) -> Path:
@@ -97,11 +98,11 @@ def main() -> None:
     parser.add_argument("--only", default="", help="runs whose TRAINER/NAME holds this")
     parser.add_argument("--list", action="store_true", help="name them and make none")
     options = parser.parse_args()
-    chosen = [case for case in cases() if options.only in f"{case.trainer}/{case.name}"]
+    chosen = [case for case in cases() if options.only in case.title]
     if options.list:
         for case in chosen:
             there = "made" if place(options.out, case).exists() else "missing"
-            print(f"{case.trainer}/{case.name}\t{','.join(case.label) or 'healthy'}\t{there}")
+            print(f"{case.title}\t{','.join(case.label) or 'healthy'}\t{there}")
         return
     make(chosen, options.out, options.jobs)
 
