@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from independent.plain_batch import Array, Batch
 from independent.plain_signal import cosine_columns, policy_at, reward_r2
-from independent.plain_trpo import Array, Batch, Trainer, Update
+from independent.plain_trpo import Trainer, Update
 from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 

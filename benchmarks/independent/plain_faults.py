@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from independent.plain_trpo import Array, Batch, Trainer, conjugate_gradient
+from independent.plain_batch import Array, Batch
+from independent.plain_trpo import Trainer, conjugate_gradient
 from independent.worlds import SPOILT
 from torch import Tensor, nn
 from torch.distributions import kl_divergence

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from independent.plain_trpo import Batch, Trainer, Update
+from independent.plain_batch import Batch
+from independent.plain_trpo import Trainer, Update
 from torch import Tensor
 
 SHUFFLES = 6

@@ -1,22 +1,20 @@
-"""TRPO in one file of plain torch, as somebody writes it who has never seen this project's agent."""
+"""TRPO in plain torch, as somebody writes it who has never seen this project's agent."""
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import gymnasium
 import numpy as np
 import torch
 from gymnasium.vector import AutoresetMode
+from independent.plain_batch import Array, Batch, RunningScale, gae
+from independent.plain_networks import Gaussian, Policy, tanh_layers
 from independent.worlds import World
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.distributions import Independent, Normal, kl_divergence
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
-
-Array = NDArray[Any]
-Gaussian = Independent[Normal]
 
 
 @dataclass(kw_only=True)
@@ -43,79 +41,6 @@ class Settings:
     normalise_observations: bool = True
 
 
-class Policy(nn.Module):
-    """A Gaussian whose mean a tanh network gives, with one σ for all states."""
-
-    def __init__(self, inputs: int, actions: int, hidden: tuple[int, ...], log_std: float) -> None:
-        super().__init__()
-        self.body, width = tanh_layers(inputs, hidden)
-        self.head = nn.Linear(width, actions)
-        self.log_std = nn.Parameter(torch.full((actions,), log_std))
-        with torch.no_grad():
-            self.head.weight.mul_(0.01)
-            self.head.bias.zero_()
-
-    def forward(self, observations: Tensor) -> Gaussian:
-        """The actions' distribution; observations (batch, inputs)."""
-        mean = self.mean(observations)
-        normal = Normal(mean, self.log_std.exp().expand_as(mean), validate_args=False)
-        return Independent(normal, 1, validate_args=False)
-
-    def mean(self, observations: Tensor) -> Tensor:
-        """The mean actions (batch, actions)."""
-        mean: Tensor = self.head(self.body(observations))
-        return mean
-
-
-def tanh_layers(inputs: int, hidden: tuple[int, ...]) -> tuple[nn.Sequential, int]:
-    """Layers of that many units each, and the width of the last."""
-    layers: list[nn.Module] = []
-    for width in hidden:
-        layers += [nn.Linear(inputs, width), nn.Tanh()]
-        inputs = width
-    return nn.Sequential(*layers), inputs
-
-
-class RunningScale:
-    """Mean and deviation of all observations so far; used frozen while a batch is sampled."""
-
-    def __init__(self, size: int) -> None:
-        self.count, self.mean, self.variance = 1e-4, np.zeros(size), np.ones(size)
-        self.clip = 10.0
-
-    def __call__(self, observations: Array) -> Array:
-        scaled = (observations - self.mean) / np.sqrt(self.variance + 1e-8)
-        return np.clip(scaled, -self.clip, self.clip).astype(np.float32)
-
-    def learn(self, observations: Array) -> None:
-        """Take in (batch, size) more observations."""
-        count, mean, variance = len(observations), observations.mean(0), observations.var(0)
-        total, shift = self.count + count, mean - self.mean
-        spread = self.variance * self.count + variance * count
-        self.variance = (spread + shift**2 * self.count * count / total) / total
-        self.mean, self.count = self.mean + shift * count / total, total
-
-
-@dataclass
-class Batch:
-    """Everything of one iteration's sampling; arrays are (steps, environments, …)."""
-
-    raw: Array
-    following: Array  # what came next, before any reset
-    actions: Array
-    rewards: Array
-    terminated: Array
-    truncated: Array
-    _: KW_ONLY
-    returns: list[float]
-    lengths: list[int]
-    observations: Tensor = field(default_factory=lambda: torch.empty(0))
-    values: Array = field(default_factory=lambda: np.empty(0))
-    next_values: Array = field(default_factory=lambda: np.empty(0))
-    advantages: Array = field(default_factory=lambda: np.empty(0))
-    targets: Array = field(default_factory=lambda: np.empty(0))
-
-
 @dataclass
 class Update:
     """What the update computed on its way; `flat`: the advantages as the gradient uses them."""
@@ -135,18 +60,6 @@ class Update:
     gains: list[float] = field(default_factory=list)
     kls: list[float] = field(default_factory=list)
     accepted: bool = False
-
-
-def gae(batch: Batch, gamma: float, lam: float) -> Array:
-    """Advantages (steps, environments): terminal states are worth 0, a cut one is bootstrapped."""
-    advantages, carry = np.zeros_like(batch.rewards), np.zeros(batch.rewards.shape[1])
-    for t in reversed(range(len(batch.rewards))):
-        worth = batch.next_values[t] * ~batch.terminated[t]
-        delta = batch.rewards[t] + gamma * worth - batch.values[t]
-        goes_on = ~(batch.terminated[t] | batch.truncated[t])
-        carry = delta + gamma * lam * goes_on * carry
-        advantages[t] = carry
-    return advantages
 
 
 def conjugate_gradient(
