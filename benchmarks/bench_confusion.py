@@ -24,9 +24,10 @@ def confusion(scores: Iterable[Score], without: frozenset[str]) -> Confusion:
     """
     found: dict[tuple[str, str], Counter[Said]] = defaultdict(Counter)
     for score in scores:
-        row = min(score.case.label, default="~"), score.case.kind
-        if score.case.title in without or not score.case.label:
-            row = "~", NOTHING if score.case.label else HEALTHY
+        label = score.case.label
+        row = (label[0], score.case.kind) if label else ("~", HEALTHY)
+        if score.case.title in without:
+            row = "~", NOTHING
         found[row][score.cause or score.verdict, is_right(score, without)] += 1
     together: dict[str, Counter[Said]] = defaultdict(Counter)
     for (_, name), said in sorted(found.items()):

@@ -25,7 +25,7 @@ def record(name: str, figures: dict[str, Any]) -> None:
     f = figures
     told = (
         f"| {dt.date.today()} | {commit} | {name} "
-        f"| {_share(f['macro_top_1'])} ({_share(f['interval'][0])} … {_share(f['interval'][1])}) "
+        f"| {_top_1(f)} "
         f"| {f['right']} of {f['harmful']} | {len(f['harmless'])} | {', '.join(f['below_80']) or '–'} "
         f"| {f['false_alarms']} of {f['healthy_prefixes']} ({f['alarmed_runs']} of {f['healthy']} runs, "
         f"≤ {f['alarm_bound']:.1%}) | {_number(f['delay_identity_median'])} / {_number(f['delay_window_p90'])} "
@@ -38,8 +38,9 @@ def record(name: str, figures: dict[str, Any]) -> None:
     RESULTS.write_text(text.replace(mark, told + mark), encoding="utf-8")
 
 
-def _share(value: float) -> str:
-    return "–" if value != value else f"{value:.1%}"
+def _top_1(figures: dict[str, Any]) -> str:
+    low, high = figures["interval"]
+    return f"{figures['macro_top_1']:.1%} ({low:.1%} … {high:.1%})" if figures["harmful"] else "–"
 
 
 def _number(value: float | None) -> str:
