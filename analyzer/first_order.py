@@ -109,6 +109,13 @@ def _first_order(view: View) -> Interval:
     return exact(value, (several | one) & gate & np.isfinite(value))
 
 
+def _second_order(view: View) -> Interval:
+    """The gain less mean(Â·log ratio) is ½ mean(Â·log² ratio) and more: the order the first one hides."""
+    gain, first = view["actual_improvement"], view["advantage_log_ratio_mean"]
+    promised = view["expected_improvement"] * view["step_fraction"]
+    return (gain - first).abs() / promised.where(accepted(view) & positive(promised))
+
+
 def _surrogate_match(view: View) -> Interval:
     gain = view["actual_improvement"]
     told = view["policy_loss_before"] - view["policy_loss"]
@@ -129,6 +136,7 @@ def _gain_intercept(view: View) -> Interval:
 # fmt: off
 FIRST_ORDER = derived("first_order_gain", "1", "gain / (β·expected_improvement) as β → 0", _first_order, "line_search_gains line_search_fractions expected_improvement", "advantage_log_ratio_mean step_fraction gradient_norms gradient_dot_direction advantage_std kl max_kl")
 FROM_FLIPPED = derived("distance_from_flipped", "1", "|gain / (β·expected_improvement) as β → 0, + 1|", lambda v: (FIRST_ORDER.of(v) + 1.0).abs(), "line_search_gains line_search_fractions expected_improvement", "advantage_log_ratio_mean step_fraction gradient_norms gradient_dot_direction advantage_std kl max_kl")
+SECOND_ORDER = derived("second_order", "1", "|actual_improvement − mean(Â·log ratio)| / (β·expected_improvement)", _second_order, "actual_improvement advantage_log_ratio_mean expected_improvement step_fraction")
 SURROGATE_MATCH = derived("surrogate_match", "1", "(policy_loss_before − policy_loss) / actual_improvement", _surrogate_match, "policy_loss_before policy_loss actual_improvement step_fraction")
 SURROGATE_MATCH_ERROR = deviation(SURROGATE_MATCH, "surrogate_match_error", "|(policy_loss_before − policy_loss) / actual_improvement − 1|")
 GAIN_INTERCEPT = derived("gain_intercept", "1", "|gain of the candidates at β → 0| / expected_improvement", _gain_intercept, "line_search_gains line_search_fractions expected_improvement")

@@ -23,9 +23,13 @@ SHORT = 30.0
 PART = 0.8
 """Gain per β·gᵀs as β → 0, five rows in a row. Of five such rows healthy runs have one of .98 or
 more; a gradient that is added up twice gives .5 in each."""
+BENT = 0.2
+"""Second order per β·gᵀs: up to .13 with a gradient added up twice; .35 in the pairs of rows of a
+solved task whose tiny gradients gain a part only."""
 _GAINS_A_PART = All(
     (
         Check(first_order.FIRST_ORDER, "<", PART),
+        Gate(Check(first_order.SECOND_ORDER, "<", BENT)),
         Gate(Check(i.STEP_SCALE_ERROR, "≤", 0.05)),  # else what is promised is wrong: TRPO007
     )
 )
