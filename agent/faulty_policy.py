@@ -1,4 +1,4 @@
-"""What a fault can make of the policy itself, outside the update."""
+"""What a fault can make of the policy: how it samples, where it saturates, who else moves it."""
 
 from dataclasses import replace
 
