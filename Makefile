@@ -16,7 +16,7 @@ install:  ## create .venv with the pinned versions, once
 	  $(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "trpo-tui needs Python 3.11 or newer, $(PYTHON) is %d.%d: make PYTHON=python3.12 ..." % v[:2])' && \
 	  { test -x $(BIN)/python || $(PYTHON) -m venv .venv; } && \
 	  echo 'Installing into .venv, once; torch is the large part of it.' && \
-	  PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet -e '.[train,mocap,ssh,sb3,dev]' && \
+	  PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet -e '.[train,mocap,ssh,sb3,bench,dev]' && \
 	  cat pyproject.toml constraints.txt > .venv/.installed; }
 
 demo: install  ## train a broken run, watch it, name the cause, train it without the fault
