@@ -1,7 +1,6 @@
 """Every rule over the whole run at once: one answer per rule and iteration, causal."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -102,6 +101,8 @@ def _answers(run: Run, ignored: Mapping[str, str]) -> Answers:
     if len(run) < LONG:
         found = {rule.code: _judge(rule, believed) for rule in rest}
     else:
+        from concurrent.futures import ThreadPoolExecutor  # 7 ms that short runs do not pay
+
         with ThreadPoolExecutor() as threads:
             judged_rest = threads.map(lambda rule: _judge(rule, believed), rest)
             found = {judged.rule.code: judged for judged in judged_rest}

@@ -1,6 +1,7 @@
 """The command line: which commands there are, and how a user's mistake is told."""
 
 import errno
+import gc
 import io
 import os
 import sys
@@ -38,6 +39,9 @@ ALSO = ("motions", "render", "report", "convert", "finalize", "logger")
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What writing raises where there is no more room, or the device fails."""
+
+GARBAGE = 50_000
+"""New objects between two searches for garbage: imports make many and leave none."""
 
 
 class Commands(click.Group):
@@ -134,6 +138,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    gc.set_threshold(GARBAGE)
     sys.exit(run(sys.argv[1:]))
 
 
