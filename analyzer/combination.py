@@ -230,6 +230,29 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Enough:
+    """A condition that is enough for a yes and tells nothing where it fails: its no is unknown."""
+
+    condition: Condition
+
+    @property
+    def text(self) -> str:
+        return self.condition.text
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return self.condition.measures
+
+    def evaluate(self, view: View) -> Outcome:
+        found = outcome(self.condition, view)
+        answer = np.where(found.answer == YES, YES, UNKNOWN).astype(np.int8)
+        return Outcome(answer, lambda: found.onset)
+
+    def evidence(self, view: View, row: int) -> tuple[Evidence, ...]:
+        return self.condition.evidence(view, row)
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """A condition whose evidence begins with one more line, in words made from the rows."""
 
@@ -259,13 +282,15 @@ def lacking(condition: Condition, holds: Callable[[str], bool]) -> tuple[str, ..
     of the one that lacks fewest."""
     match condition:
         case Either(conditions=parts):
-            return min((lacking(part, holds) for part in parts), key=len)
+            deciding = [part for part in parts if not isinstance(part, Enough)] or parts
+            return min((lacking(part, holds) for part in deciding), key=len)
         case All(conditions=parts):
             return tuple(dict.fromkeys(name for part in parts for name in lacking(part, holds)))
         case (
             Recent(condition=inner)
             | Lasting(condition=inner)
             | Gate(condition=inner)
+            | Enough(condition=inner)
             | Told(condition=inner)
         ):
             return lacking(inner, holds)

@@ -2,9 +2,15 @@
 
 import numpy as np
 
+from analyzer.history import ever, so_far
 from analyzer.interval import Interval, exact
 from analyzer.measure import column, derived
 from analyzer.view import View
+
+EARLY = 5
+FAR = 100.0
+DIFFER = 0.25
+"""Spread of the mean returns so far over the largest."""
 
 
 def _target_square(view: View) -> Interval:
@@ -59,6 +65,34 @@ def _error_over_rounding(view: View) -> Interval:
     return view["value_loss"].sqrt() / rounding.where(rounding.known & (rounding.low > 0.0))
 
 
+def _untold_targets(view: View) -> Interval:
+    """Explained variance where this log has no value targets, and returns of episodes that differ: of
+    a task that is solved, whose targets hardly vary, any number may be printed."""
+    returned = view["episode_return_mean"]
+    spread = so_far(returned) + so_far(-returned)
+    differ = spread.low > DIFFER * so_far(returned.abs()).high
+    return view["explained_variance"].where(differ & ~ever(view["return_std"].known))
+
+
+def _untold_loss(view: View) -> Interval:
+    """The critic's loss where this log never says what a fit leaves of it."""
+    return view["value_loss"].where(~ever(view["value_loss_after"].known))
+
+
+def _loss_growth(view: View) -> Interval:
+    """The critic's loss over the largest of its first EARLY rows, where it is also FAR times what a
+    critic that says 0 would have at most: the square of the largest return so far."""
+    loss = view["value_loss"].or_else(view["value_loss_after"])
+    worst = so_far(view["episode_return_mean"].abs()).square()
+    rows = np.flatnonzero(loss.known & np.isfinite(loss.middle))
+    if len(rows) <= EARLY:
+        return view.empty()
+    first = float(loss.middle[rows[:EARLY]].max())
+    later = np.arange(len(view)) > rows[EARLY - 1]
+    beyond = np.where(loss.low > FAR * worst.high, loss.low / max(first, 1e-300), 0.0)
+    return exact(beyond, loss.known & worst.known & later)
+
+
 # fmt: off
 TARGET_SIZE = derived("target_size", "training reward", "√(return_mean² + return_std²)", _target_size, "return_mean return_std")
 ERROR_TO_TARGETS = derived("error_to_targets", "1", "value_loss / mean squared target", _error_to_targets, "value_loss return_mean return_std")
@@ -69,6 +103,9 @@ VALUE_REACH = derived("value_to_targets", "fraction", "(|value_mean| + value_std
 VALUE_SPREAD = derived("value_spread", "fraction", "value_std / return_std", _value_spread, "value_std return_std")
 ERROR_OVER_ROUNDING = derived("critic_error", "1", "√value_loss / 32ε·max|target|", _error_over_rounding, "value_loss return_min return_max", shows="value_loss")
 CRITIC_STEP = column("value_parameter_delta_norm")
+UNTOLD_TARGETS = derived("explained_variance_without_targets", "1", "explained_variance where returns differ and no value targets are logged", _untold_targets, "explained_variance episode_return_mean", "return_std", shows="explained_variance")
+UNTOLD_LOSS = derived("value_loss_without_fit", "training reward²", "value_loss where value_loss_after is not logged", _untold_loss, "value_loss", "value_loss_after", shows="value_loss")
+LOSS_GROWTH = derived("loss_growth", "1", f"value_loss / its largest in the first {EARLY} rows, where it is > {FAR:g}·(largest return so far)²", _loss_growth, "value_loss episode_return_mean", "value_loss_after", shows="value_loss")
 EXPLAINED_VARIANCE = column("explained_variance")
 VALUE_LOSS = column("value_loss")
 # fmt: on

@@ -7,7 +7,7 @@ from analyzer.identities import CANDIDATE_MOTION, LOG_PROB_SPREAD, log_ratio_std
 from analyzer.interval import Flags, Interval, exact, largest
 from analyzer.measure import column, derived, last_known
 from analyzer.rewards import REWARD_RANGE
-from analyzer.trends import noise_so_far
+from analyzer.trends import noise_so_far, told_by_reward
 from analyzer.view import View
 
 WINDOW = 10
@@ -164,10 +164,10 @@ def _rise_of(x: Interval) -> Interval:
 
 def _rise(view: View) -> Interval:
     """Best average of WINDOW rows so far over the first one, in standard errors of the difference:
-    of the episodes' return, or of the mean reward while none has ended."""
+    of the episodes' return, or of the mean reward where that tells it sooner."""
     by_return, by_reward = _rise_of(view["episode_return_mean"]), _rise_of(view["reward_mean"])
     ended = ever(view["episode_return_mean"].known)
-    return by_return.where(ended).or_else(by_reward.where(~ended))
+    return by_return.where(ended).or_else(by_reward.where(told_by_reward(view)))
 
 
 def _learning_iterations(view: View) -> Interval:
@@ -223,6 +223,14 @@ def _contradicted(view: View) -> Interval:
 def _own_definitions(view: View) -> Interval:
     """1 where the trainer wrote declared columns itself, 0 where a foreign log was read."""
     return exact(np.full(len(view), float(not view.imported)), np.ones(len(view), dtype=bool))
+
+
+def _expected_improvement(view: View) -> Interval:
+    """gᵀs, where the direction before it does not point downhill by itself (gᵀx, xᵀAx ≤ 0)."""
+    promised = view["expected_improvement"]
+    down = view["curvature"].known & (view["curvature"].low <= 0.0)
+    slope = view["gradient_dot_direction"]
+    return promised.where(~down & ~(slope.known & (slope.low <= 0.0)) & promised.finite)
 
 
 def _always_rejected(view: View) -> Interval:
@@ -283,6 +291,7 @@ CAP_GAP = derived("cap_gap", "fraction", "(best return so far − worst of this 
 ABSORBED = derived("advantage_share", "fraction", "std of the raw advantages / std of the returns", _absorbed, "advantage_raw_std return_std")
 CONTRADICTED = derived("value_loss_contradicts", "flag", "1 where value_loss > 4·(std² + mean² of the raw advantages)", _contradicted, "advantage_raw_std advantage_raw_mean value_loss", shows="value_loss advantage_raw_std")
 OWN_DEFINITIONS = derived("own_definitions", "flag", "1 where the trainer wrote these columns itself", _own_definitions, "")
+EXPECTED_IMPROVEMENT = derived("expected_improvement", "1", "gᵀs, where gᵀx and xᵀAx are not below 0", _expected_improvement, "expected_improvement", "curvature gradient_dot_direction")
 ALWAYS_REJECTED = derived("rejected_since_start", "iterations", "failed searches since the start, 0 once one succeeded", _always_rejected, "line_search_success", "update_outcome")
 CURVATURE = column("curvature")
 LOG_PROBS_ALIKE = derived("log_probs_alike", "flag", "1 unless the window's log-probabilities spread like samples", _log_probs_alike, "", "window_log_prob_old")

@@ -5,7 +5,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from analyzer.history import ever, so_far, varied
 from analyzer.interval import Flags, Floats, Interval, exact, largest
-from analyzer.measure import column, derived
+from analyzer.measure import column, derived, last_known
 from analyzer.view import View
 
 SWING = 20
@@ -62,6 +62,19 @@ def _no_reward_yet(view: View) -> Interval:
     enough = np.cumsum(returns.known) >= _ENOUGH_RETURNS
     seen = so_far(_reward_size(view)).or_else(so_far(returns).where(enough))
     return exact((seen.low <= 0.0).astype(np.float64), seen.present)
+
+
+def _same_returns(view: View) -> Interval:
+    """Rows so far whose mean return is one and the same number, not 0, where rewards are not logged;
+    0 once two differed."""
+    returned = view["episode_return_mean"]
+    known = returned.known & np.isfinite(returned.middle)
+    top, bottom = so_far(returned.where(known)), so_far(-returned.where(known))
+    size = so_far(returned.abs().where(known)).middle
+    with np.errstate(invalid="ignore"):
+        same = (top.middle + bottom.middle <= 4.0 * view.eps * size) & (size > 0.0)
+    rows = np.where(same, np.cumsum(known), 0)
+    return exact(rows.astype(np.float64), ever(known) & ~ever(_reward_size(view).known))
 
 
 def _training_reward(view: View) -> Interval:
@@ -201,15 +214,34 @@ def _rewards_left(view: View) -> Interval:
         return exact(recent / level, known & (level > 0.0) & np.isfinite(recent))
 
 
+def _between(view: View, differs: Flags) -> Flags:
+    """Where all that is paid lies strictly between the smallest and the largest reward of each of the
+    last DENSE_ROWS batches in a row whose rewards differed: neither of them is what is left over."""
+    low, high = view["reward_min"], view["reward_max"]
+    if len(view) < DENSE_ROWS:
+        return np.zeros(len(view), dtype=bool)
+    least = sliding_window_view(np.where(differs, low.high, np.inf), DENSE_ROWS).max(axis=1)
+    most = sliding_window_view(np.where(differs, high.low, -np.inf), DENSE_ROWS).min(axis=1)
+    before = np.full(DENSE_ROWS - 1, False)
+    whole = np.concatenate((before, np.isfinite(least)))
+    at = last_known(whole)
+    window = np.maximum(at - (DENSE_ROWS - 1), 0)
+    inside = (low.low > least[window]) & (high.high < most[window])
+    return np.asarray((at >= 0) & inside & low.known & high.known & ~differs)
+
+
 def _varied_before(view: View) -> Interval:
     """1 where ten dense batches in a row had rewards that differ from step to step, and what is
-    paid now is not the largest of those: a task that is mastered pays that in every step."""
+    paid now is not the largest of those: a task that is mastered pays that in every step. Also
+    where it lies between what each of ten batches paid least and most."""
     spread, rounding, largest_one = _reward_range(view), _reward_rounding(view), view["reward_max"]
-    differs = spread.known & (spread.low > rounding.high) & _dense(view)
+    unlike = spread.known & (spread.low > rounding.high)
+    differs = unlike & _dense(view)
     varied_rows = _sustained(differs.astype(np.float64)) > 0.0
     best = so_far(largest_one.where(differs))
     mastered = (largest_one - best).abs().middle <= 0.01 * best.abs().middle
-    return exact((varied_rows & ~mastered).astype(np.float64), np.ones(len(view), dtype=bool))
+    replaced = (varied_rows & ~mastered) | _between(view, unlike)
+    return exact(replaced.astype(np.float64), np.ones(len(view), dtype=bool))
 
 
 def _worth_to_step(view: View) -> Interval:
@@ -227,6 +259,7 @@ REWARD_SIZE = derived("reward_size", "reward", "max|r|", _reward_size, "reward_m
 EARLY_ENDS = derived("terminations", "flag", "episodes ended early since the start", _early_ends, "", "episodes_terminated episode_length_mean episode_return_mean episode_return_std", shows="episodes_terminated")
 BATCH_PAYS = derived("batch_pays", "flag", "0 where every reward of the batch is 0", _batch_pays, "", "reward_min reward_max")
 NO_REWARD_YET = derived("no_reward_yet", "flag", "1 while every reward since the start is 0", _no_reward_yet, "reward_min reward_max", "episode_return_mean", shows="reward_min reward_max episode_return_mean")
+SAME_RETURNS = derived("same_returns", "iterations", "rows so far whose mean return is one number, where rewards are not logged", _same_returns, "episode_return_mean", "reward_min reward_max", shows="episode_return_mean")
 BEYOND_REWARDS = derived("value_beyond_rewards", "1", "std(V) / (largest |r| so far · min(1/(1−γ), horizon))", _beyond_rewards, "value_std reward_min reward_max gamma", "reward_train_min reward_train_max", shows="value_std reward_max")
 CRITIC_IS_BLIND = derived("critic_is_blind", "flag", "1 unless the critic explains half of its targets' variance", _critic_is_blind, "", "explained_variance", shows="explained_variance")
 STEPS_THAT_PAY = derived("steps_that_pay", "steps", "Σ|r| / max|r| of the batch", _steps_that_pay, "reward_mean reward_min reward_max batch_size", shows="reward_mean reward_max")
@@ -236,7 +269,7 @@ EXPLAINED_VARIANCE = column("explained_variance")
 OUT_OF_REACH = derived("declared_over_reachable", "1", f"declared return / (horizon · r); for a cost, {SHORTEST:g}·horizon · r / declared return", _out_of_reach, "reward_max")
 PAYS = derived("pays", "flag", "sign of what every step pays", _pays, "reward_min reward_max")
 REWARDS_LEFT = derived("rewards_left", "fraction", f"largest √(mean r²) of {LEFT_ROWS} rows / the level {DENSE_ROWS} rows kept before", _rewards_left, "reward_mean reward_std reward_min reward_max", "reward_train_mean reward_train_std reward_train_min reward_train_max", shows="reward_min reward_max")
-VARIED_BEFORE = derived("varied_before", "flag", f"1 where {DENSE_ROWS} batches in a row had rewards that differ, the largest another than now", _varied_before, "reward_mean reward_std reward_min reward_max")
+VARIED_BEFORE = derived("varied_before", "flag", f"1 where {DENSE_ROWS} batches in a row had rewards that differ, the largest another than now", _varied_before, "reward_min reward_max", "reward_mean reward_std")
 WORTH_TO_STEP = derived("worth_to_step", "1", "largest |r| so far / (1−γ) / vf_lr", _worth_to_step, "reward_min reward_max gamma vf_lr", "reward_train_min reward_train_max", shows="reward_max")
 UNDECLARED = derived("no_declared_return", "flag", "1 where the environment declares no return or time limit", _undeclared, "")
 # fmt: on

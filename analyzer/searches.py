@@ -73,15 +73,29 @@ def _refused_before(view: View) -> Interval:
     return exact(total.astype(np.float64), np.ones(len(view), dtype=bool))
 
 
+def _untold(view: View) -> bool:
+    """Whether this log never says what became of a step: then each is taken as computed."""
+    told = (
+        view.run.column(name).present.any() for name in ("update_outcome", "line_search_success")
+    )
+    return not any(told)
+
+
 def _overshoot(view: View) -> Interval:
     """KL of the accepted step over the limit of the search."""
-    return (view["kl"] / _margin(view)).where(_accepted(view))
+    return (view["kl"] / _margin(view)).where(_accepted(view) | _untold(view))
 
 
 def _allowed(view: View) -> Interval:
-    """1 and rounding where the log says up to which KL its search accepts, half as much again else."""
+    """1 and rounding where the log says up to which KL its search accepts, half as much again else;
+    ten times as much where nothing tells of a search: a natural gradient keeps δ by its model only."""
     told = view.fact("line_search_kl_margin") is not None and not view.imported
-    return constant(1.01 if told else 1.5, len(view))
+    return constant(10.0 if _untold(view) else 1.01 if told else 1.5, len(view))
+
+
+def _kl_without_limit(view: View) -> Interval:
+    """KL of the accepted step where the log does not say what limits it."""
+    return _taken_kl(view).where(~view["max_kl"].known)
 
 
 def _taken_kl(view: View) -> Interval:
@@ -141,7 +155,8 @@ def failure(view: View, row: int) -> str:
 WRONGLY_REFUSED = derived("acceptable_but_refused", "candidates", f"refused candidates with KL within the limit and gain ≥ {CLEAR_GAIN}·β·expected_improvement", _wrongly_refused, "line_search_fractions line_search_gains line_search_kls expected_improvement max_kl line_search_success", "update_outcome")
 REFUSED_BEFORE = derived("wrong_refusals", "iterations", "iterations so far with acceptable_but_refused", _refused_before, "", "line_search_fractions line_search_gains line_search_kls expected_improvement max_kl")
 OVERSHOOT = derived("kl_over_limit", "1", "kl of the accepted step / (max_kl · line_search_kl_margin)", _overshoot, "kl max_kl line_search_success", "update_outcome", shows="kl max_kl")
-ALLOWED = derived("allowed", "1", "1.01 where line_search_kl_margin is told, else 1.5", _allowed, "")
+ALLOWED = derived("allowed", "1", "1.01 where line_search_kl_margin is told, 10 without a search, else 1.5", _allowed, "")
 TAKEN_KL = derived("accepted_kl", "nat", "kl of the accepted step, summed over action dimensions", _taken_kl, "kl line_search_success", "update_outcome")
+KL_WITHOUT_LIMIT = derived("accepted_kl_without_limit", "nat", "kl of the accepted step where max_kl is not logged", _kl_without_limit, "kl line_search_success", "update_outcome max_kl", shows="kl")
 SHORTFALL = derived("gain_shortfall", "1", "(β·expected_improvement − gain) / KL at the smallest candidate", _shortfall, "line_search_fractions line_search_gains line_search_kls expected_improvement")
 # fmt: on

@@ -37,8 +37,10 @@ def _damped_share(view: View) -> Interval:
 
 
 def _full_kl(view: View) -> Interval:
-    delta = view["max_kl"]
-    return (view["kl_full_step"] / delta).where(delta.known & (delta.low > 0.0))
+    """KL of the full step over δ; where it was taken as it is, that is the update's own."""
+    delta, fraction = view["max_kl"], view["step_fraction"]
+    whole = view["kl"].where(fraction.known & (fraction.low >= 1.0))
+    return (view["kl_full_step"].or_else(whole) / delta).where(delta.known & (delta.low > 0.0))
 
 
 def _least_ritz(view: View) -> Interval:
@@ -61,7 +63,7 @@ def _kl_to_spread(view: View) -> Interval:
 DISAGREEMENT = derived("residual_disagreement", "1", "cg_residual_true − cg_residual", _disagreement, "cg_residual_true cg_residual", shows="cg_residual_true cg_residual")
 UNCONJUGATE = derived("direction_gap", "1", "|gᵀx − xᵀAx| / xᵀAx, where ‖x‖‖r‖ can hold it", _unconjugate, "gradient_dot_direction curvature step_direction_norm cg_residual gradient_norm", shows="gradient_dot_direction curvature")
 DAMPED_SHARE = derived("damped_share", "1", "½λ‖s‖² / δ", _damped_share, "full_step_norm damping max_kl", shows="damping full_step_norm")
-FULL_KL = derived("kl_full_step_over_delta", "1", "kl_full_step / max_kl", _full_kl, "kl_full_step max_kl")
+FULL_KL = derived("kl_full_step_over_delta", "1", "kl_full_step / max_kl", _full_kl, "kl_full_step max_kl", "kl step_fraction")
 RELATIVE_DAMPING = derived("relative_damping", "1", "λ / largest Ritz value of F", _relative_damping, "damping fisher_ritz_max")
 KL_TO_SPREAD = derived("kl_over_spread", "1", "KL summed over dimensions / ½Var(log ratio) of an accepted step", _kl_to_spread, "kl log_ratio_std", "ratio_std")
 LEAST_RITZ = derived("least_ritz_value", "1", "least Ritz value of F / largest", _least_ritz, "fisher_ritz_min fisher_ritz_max")

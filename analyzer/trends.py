@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from analyzer.history import ever, so_far
-from analyzer.interval import Floats, Interval, exact
+from analyzer.interval import Flags, Floats, Interval, exact
 from analyzer.measure import derived, last_known
 from analyzer.view import View
 
@@ -73,12 +73,22 @@ def trend_of(x: Interval, of: Callable[[Floats], Floats]) -> Interval:
     return exact(found[np.maximum(at, 0)], at >= 0)
 
 
-def progress(view: View, of: Callable[[Floats], Floats]) -> Interval:
-    """A trend of the episodes' mean return, or of the mean reward while no episode has ended."""
+def told_by_reward(view: View) -> Flags:
+    """Where the mean reward of a step tells the episodes' return: none has ended yet, or the log says
+    that all so far went on to their time limit."""
     ended = ever(view["episode_return_mean"].known)
+    counted = view["episodes_terminated"]
+    early = ever(counted.known & (counted.low > 0.0))
+    return ~ended | (ever(counted.known) & ~early)
+
+
+def progress(view: View, of: Callable[[Floats], Floats]) -> Interval:
+    """A trend of the episodes' mean return; of the mean reward where that tells it sooner."""
+    instead = told_by_reward(view)
     by_return = trend_of(view["episode_return_mean"], of)
-    by_reward = trend_of(view["reward_mean"].where(~ended), of)
-    return by_return.where(ended).or_else(by_reward.where(~ended))
+    by_reward = trend_of(view["reward_mean"].where(instead), of)
+    ended = ever(view["episode_return_mean"].known)
+    return by_return.where(ended).or_else(by_reward.where(instead))
 
 
 def _fall(values: Floats) -> tuple[Floats, Floats, Floats]:

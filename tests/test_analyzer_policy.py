@@ -118,9 +118,9 @@ def test_without_its_column_a_rule_is_unknown(code: str, columns: tuple[str, ...
 
 def test_a_sigma_that_learning_made_small_is_a_note_while_the_return_rises() -> None:
     def shrinking(row: Row, i: int) -> None:
-        row.update(sigma(-0.15 * i))
+        row.update(sigma(-0.025 * i))
 
-    diagnosis = diagnose(shrinking, learning)
+    diagnosis = diagnose(shrinking, learning, n=200)
     finding = found(diagnosis, "TRPO801")
     assert diagnosis.verdict == "healthy"
     assert finding is not None
@@ -129,9 +129,9 @@ def test_a_sigma_that_learning_made_small_is_a_note_while_the_return_rises() -> 
 
 def test_a_converged_policy_with_a_small_sigma_is_a_warning_at_most() -> None:
     def converged(row: Row, i: int) -> None:
-        row.update(sigma(-0.15 * min(i, 30)))
+        row.update(sigma(-0.025 * min(i, 180)))
 
-    diagnosis = diagnose(converged, lambda i: learning(min(i, 20)) + flat(i), n=60)
+    diagnosis = diagnose(converged, lambda i: learning(min(i, 170)) + flat(i), n=210)
     finding = found(diagnosis, "TRPO801")
     assert diagnosis.verdict == "healthy"
     assert finding is not None

@@ -129,6 +129,6 @@ def test_damping_that_takes_three_quarters_is_healthy() -> None:
 
 
 def test_without_damping_or_step_nothing_is_said_of_it() -> None:
-    diagnosis = diagnosed(lambda row, i: row.update(damping=None, kl_full_step=None))
+    diagnosis = diagnosed(lambda row, i: row.update(damping=None, kl_full_step=None, kl=None))
     answers = {a.code: a.answer for a in diagnosis.answers}
     assert answers["TRPO404"] == "unknown"

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from analyzer.combination import All, Either, Gate, Lasting, Recent, Told
+from analyzer.combination import All, Either, Enough, Gate, Lasting, Recent, Told
 from analyzer.condition import NO, YES, AtRounding, Check, Condition, outcome
 from analyzer.diagnosis import Answer
 from analyzer.measure import latest
@@ -48,7 +48,7 @@ def _parts(
 ) -> Iterator[Part]:
     """`before`: words of the conditions around this one; `asked`: the outermost of them."""
     match condition:
-        case Gate(condition=inner) | Told(condition=inner):
+        case Gate(condition=inner) | Enough(condition=inner) | Told(condition=inner):
             yield from _parts(inner, view, row, depth, before, asked)
         case Recent(condition=inner) | Lasting(condition=inner):
             yield from _parts(inner, view, row, depth, f"{before}{_span(condition)}: ", asked)
@@ -115,7 +115,7 @@ def _answer(condition: Condition, view: View, row: int) -> Answer:
 def refutations(condition: Condition, view: View, row: int) -> tuple[str, ...]:
     """What would each by itself take the yes back, in words."""
     match condition:
-        case Gate(condition=inner) | Told(condition=inner):
+        case Gate(condition=inner) | Enough(condition=inner) | Told(condition=inner):
             return refutations(inner, view, row)
         case Lasting(condition=inner):
             return tuple(f"{said}, once" for said in refutations(inner, view, row))

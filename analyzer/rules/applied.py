@@ -49,7 +49,7 @@ RULES: tuple[Rule, ...] = (
         link="policy change",
         level="fault",
         latency=3,
-        when=Recent(All((Check(i.DRIFT, ">", 1.0), Check(i.MOVED_AFTER, ">", 1.0))), 3, 3),
+        when=Recent(All((Check(i.DRIFT, ">", 0.5), Check(i.MOVED_AFTER, ">", 1.0))), 3, 5),
         lesser=(
             Grade(
                 level="warning",
@@ -65,8 +65,8 @@ RULES: tuple[Rule, ...] = (
         ),
         why=(
             "The parameters at the end of the iteration are not those the search accepted, and on the "
-            "same states the policy that samples next is further away than the trust region allows a "
-            "step to go. Nothing checks that move: a critic's fit through shared layers, a second "
+            "same states the policy that samples next is further away than half of what the trust region "
+            "allows a step to go. Nothing checks that move: a critic's fit through shared layers, a second "
             "optimiser, or a schedule of σ made it."
         ),
         guide_fix=None,

@@ -1,7 +1,8 @@
 """7xx: the critic, and targets it cannot reach."""
 
 from analyzer import critics as c
-from analyzer.combination import All, Either, Gate, Recent
+from analyzer import measures as m
+from analyzer.combination import All, Either, Enough, Gate, Recent
 from analyzer.condition import Check
 from analyzer.diagnosis import Fix
 from analyzer.rule import Grade, Rule
@@ -9,6 +10,8 @@ from analyzer.rule import Grade, Rule
 LARGE_TARGET = 1000.0
 """A network's output begins around 1 and Adam at 1e-3 moves it by about 10 an iteration (4 to 13 in
 runs with targets of 1e7): targets above this are a hundred iterations away from the start."""
+PACE = 10.0
+"""How far Adam at 1e-3 moves the critic's output in an iteration."""
 NEVER = 10_000.0
 """Iterations to the targets that no run waits for. Measured with rewards 1e5 times too large: 2e5."""
 FAR = 300.0
@@ -17,9 +20,12 @@ OUT_OF_SIGHT = 0.1
 WORSE_THAN_NOTHING = 2.0
 """Loss over the mean squared target right after the fit. V = 0 has 1, a critic fitted to the negated
 targets 4. Largest in any healthy row: 0.99."""
+BLOWN_UP = 1000.0
+"""Growth of the critic's loss under returns that did not grow."""
 UNTOUCHED = 0.98
 """Share of the loss that a fit leaves when it does nothing. In healthy runs the median of ten rows
 is below it, except where there is nothing left to learn."""
+_NEVER_ROSE = Check(m.RISE, "<", 4.0)
 _LARGE = Check(c.TARGET_SIZE, ">", LARGE_TARGET, origin="a hundred iterations of Adam at 1e-3")
 _UNSEEN = Check(c.VALUE_REACH, "<", OUT_OF_SIGHT)
 _MOVES = Gate(Check(c.CRITIC_STEP, ">", 0.0))
@@ -38,7 +44,24 @@ RULES: tuple[Rule, ...] = (
         link="reward",
         level="fault",
         latency=5,
-        when=Recent(All((Check(c.FITS_NEEDED, ">", NEVER), _LARGE, _UNSEEN, _MOVES)), 3, 3),
+        when=Either(
+            (
+                Recent(All((Check(c.FITS_NEEDED, ">", NEVER), _LARGE, _UNSEEN, _MOVES)), 3, 3),
+                Enough(
+                    Recent(
+                        All(
+                            (
+                                Check(c.EXPLAINED_VARIANCE, "<", 0.01),
+                                Check(c.EXPLAINED_VARIANCE, ">", -0.01),
+                                Check(c.UNTOLD_LOSS, ">", (PACE * NEVER) ** 2),
+                            )
+                        ),
+                        20,
+                        20,
+                    )
+                ),
+            )
+        ),
         lesser=(
             Grade(
                 level="warning",
@@ -164,12 +187,16 @@ RULES: tuple[Rule, ...] = (
                     10,
                     10,
                 ),
+                Enough(All((Recent(Check(c.UNTOLD_TARGETS, "<", -1.0), 20, 20), _NEVER_ROSE))),
+                Enough(All((Recent(Check(c.LOSS_GROWTH, ">", BLOWN_UP), 5, 5), _NEVER_ROSE))),
             )
         ),
         why=(
             "Right after its fit the critic's error on the very batch it was fitted to is larger "
             "than the targets themselves, or it stays so for ten iterations before the fit. It is "
             "fitted to something else: targets of the wrong sign, of other steps, in another unit. "
+            "Where the targets are not logged: the explained variance is below −1 for twenty "
+            "iterations, or the loss grows a thousandfold, while returns differ and do not rise. "
             "A negative explained variance alone is no fault: fresh critics have it, and so do "
             "solved tasks, whose targets hardly vary."
         ),

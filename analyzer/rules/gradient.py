@@ -2,7 +2,7 @@
 
 from analyzer import identities as i
 from analyzer import measures as m
-from analyzer.combination import All, Either, Recent
+from analyzer.combination import All, Either, Enough, Recent
 from analyzer.condition import AtRounding, Check
 from analyzer.diagnosis import Fix
 from analyzer.rule import Rule
@@ -133,12 +133,20 @@ RULES: tuple[Rule, ...] = (
                     3,
                 ),
                 Recent(Check(i.SURROGATE_SLOPE, "<", -0.3), 3, 3),
+                Enough(
+                    Recent(
+                        All((Check(m.EXPECTED_IMPROVEMENT, "<", 0.0), Check(m.REJECTED, "≥", 1.0))),
+                        3,
+                        3,
+                    )
+                ),
             )
         ),
         why=(
             "To first order every candidate gains β·gᵀs. The candidates lose just that: the gradient "
             "and the surrogate of the line search have opposite signs (a loss minimised in one place "
-            "and maximised in the other), so no fraction can ever succeed."
+            "and maximised in the other), so no fraction can ever succeed. Or gᵀs itself is below 0 "
+            "while gᵀx is not: the step was turned round."
         ),
         guide_fix=Fix(
             text="reduce the step size (more damping); check rewards and KL",

@@ -3,7 +3,7 @@
 from analyzer import measures as m
 from analyzer import policies as p
 from analyzer import trends as t
-from analyzer.combination import All, Either, Gate, Recent
+from analyzer.combination import All, Either, Enough, Gate, Recent
 from analyzer.condition import Check
 from analyzer.diagnosis import Fix
 from analyzer.rule import Grade, Rule
@@ -20,6 +20,7 @@ LONG_ENOUGH = 50.0
 
 _STALLED = Gate(Check(t.NO_PROGRESS_20, "≥", 1.0))
 _NEVER_ROSE = Check(m.RISE, "<", 4.0)
+_LITTLE = Check(m.RISE, "<", 10.0)
 _GONE = Recent(
     Check(
         m.SIGMA,
@@ -52,9 +53,11 @@ RULES: tuple[Rule, ...] = (
                     (
                         Recent(Check(m.SIGMA, "<", NEVER_EXPLORED), 5, 5),
                         Gate(Check(p.COLLAPSED_FROM_START, "≥", 1.0)),
-                        Check(m.RISE, "<", 10.0),
+                        _LITTLE,
                     )
                 ),
+                Enough(All((_GONE, Gate(Check(p.SIGMA_SQUEEZED, "≥", 1.0))))),
+                Enough(All((Recent(Check(m.SIGMA, "<", NEVER_EXPLORED), 5, 5), _NEVER_ROSE))),
                 All((Recent(Check(p.ENTROPY_SPENT, ">", 0.5), 10, 10), _STALLED, _NEVER_ROSE)),
             )
         ),

@@ -49,6 +49,17 @@ RULES: tuple[Rule, ...] = (
             ),
             Grade(
                 level="warning",
+                when=Check(r.SAME_RETURNS, "≥", 10.0),
+                title="Every iteration has the same return, to the last digit",
+                why=(
+                    "A task at its best looks like this, and so does a reward that no action "
+                    "changes. reward_min and reward_max, which this log does not hold, would tell."
+                ),
+                explains=False,
+                undecided=True,
+            ),
+            Grade(
+                level="warning",
                 when=All((_ALIKE, Gate(Check(r.PAYS, "<", 0.0)), Check(r.EARLY_ENDS, "≤", 0.0))),
                 title="Every step costs the same, and no episode has ended early yet",
                 why=(

@@ -5,6 +5,7 @@ import numpy as np
 from analyzer import first_order, searches
 from analyzer import identities as i
 from analyzer import measures as m
+from analyzer import trends as t
 from analyzer.combination import All, Either, Gate, Recent, Told
 from analyzer.condition import Check
 from analyzer.diagnosis import Fix
@@ -33,6 +34,9 @@ _GAINS_A_PART = All(
         Gate(Check(i.STEP_SCALE_ERROR, "≤", 0.05)),  # else what is promised is wrong: TRPO007
     )
 )
+NO_LIMIT = 0.35
+"""nat."""
+_HALF_LEFT = "exp(−2·KL) of the samples count after such a step, here under half"
 _BEYOND = Check(searches.OVERSHOOT, ">", searches.ALLOWED)
 _OVERSHOT = All((_BEYOND, Gate(Check(searches.REFUSED_BEFORE, "<", 2.0))))
 """Where the search refused what it should accept, its test is wrong as a whole: that is 501."""
@@ -109,6 +113,21 @@ RULES: tuple[Rule, ...] = (
         latency=3,
         when=Recent(_OVERSHOT, 3, 10),
         lesser=(
+            Grade(
+                level="fault",
+                when=All(
+                    (
+                        Recent(Check(searches.KL_WITHOUT_LIMIT, ">", NO_LIMIT, _HALF_LEFT), 5, 10),
+                        Gate(Check(t.NO_PROGRESS_20, "≥", 1.0)),
+                    )
+                ),
+                title="Accepted steps go further than any limit in use allows",
+                why=(
+                    "This log does not say max_kl. A step of this KL leaves under half of the samples "
+                    "to judge by, and the return does not rise: either the search does not look at "
+                    "KL, or its limit is far too large."
+                ),
+            ),
             Grade(
                 level="warning",
                 when=Recent(_OVERSHOT, 1, 3),

@@ -94,10 +94,14 @@ def read(text: str, type_: Type) -> Printed | None:
 
 _NUMBER = re.compile(NUMBER)
 _NUMBERS = ("float64", "int64")
+_GENERAL_ZERO = ("0", "-0")
+"""C's %g prints these of nothing but 0; a format with fixed digits prints a point."""
 
 
 def read_cell(text: str, type_: Type) -> Printed | None:
     """What a whole cell says for a column of that type; None where it is no such value."""
+    if type_ == "float64" and text in _GENERAL_ZERO:
+        return Printed(0.0, 0.0)
     plain = len(text) < 40 and text.isascii()
     if plain and text.replace(".", "", 1).removeprefix("-").isdecimal() and type_ in _NUMBERS:
         return _number(text, exact=type_ == "int64")

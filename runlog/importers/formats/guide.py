@@ -8,7 +8,9 @@ GUIDE = Format(
     header="Iteration {iteration} | Timesteps {timesteps}",
     lines=(
         "Avg episode reward: {episode_return_mean}",
+        "Average episode reward: {episode_return_mean}",
         "Min/Max reward: {reward_min} / {reward_max}",
+        "Reward min/max: {reward_min} / {reward_max}",
         "Advantages - mean: {advantage_mean}, std: {advantage_std}",
         "Returns - mean: {return_mean}, std: {return_std}",
         "Policy loss: {policy_loss}",
