@@ -19,6 +19,11 @@ IMPOSSIBLE = 4.0
 """Times the bound of gᵀ(F + λI)⁻¹g, since F is the policy's and not that of the sampled scores: up
 to 3.1 in healthy runs, 1e7 with a tensor's gradient too large."""
 
+CLEARLY = 0.8
+"""Share of the promised gain that must be missing before the second order cannot be what took it."""
+NOISE = 4.0
+"""Standard errors of mean(Â·log ratio)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Smallest:
@@ -116,6 +121,20 @@ def _second_order(view: View) -> Interval:
     return (gain - first).abs() / promised.where(accepted(view) & positive(promised))
 
 
+def _pairing(view: View) -> Interval:
+    """mean(Â·log ratio) over the β·gᵀs that the search's gain keeps to.
+
+    With the surrogate's own advantages the two differ by ½ mean(Â·log² ratio), about Var(log ratio)
+    by Cauchy–Schwarz; with advantages of other steps the mean is 0 ± σ(log ratio)/√N.
+    """
+    promised = view["expected_improvement"] * view["step_fraction"]
+    spread, kept = view["log_ratio_std"], view["actual_improvement"] / promised
+    beyond = positive(promised * CLEARLY, spread.square())
+    beyond &= positive(promised * view["batch_size"].sqrt(), spread * NOISE)
+    gate = accepted(view) & positive(promised) & beyond & (kept.low > 0.5) & (kept.high < 1.5)
+    return (view["advantage_log_ratio_mean"] / promised).where(gate)
+
+
 def _surrogate_match(view: View) -> Interval:
     gain = view["actual_improvement"]
     told = view["policy_loss_before"] - view["policy_loss"]
@@ -136,6 +155,7 @@ def _gain_intercept(view: View) -> Interval:
 # fmt: off
 FIRST_ORDER = derived("first_order_gain", "1", "gain / (β·expected_improvement) as β → 0", _first_order, "line_search_gains line_search_fractions expected_improvement", "advantage_log_ratio_mean step_fraction gradient_norms gradient_dot_direction advantage_std kl max_kl")
 FROM_FLIPPED = derived("distance_from_flipped", "1", "|gain / (β·expected_improvement) as β → 0, + 1|", lambda v: (FIRST_ORDER.of(v) + 1.0).abs(), "line_search_gains line_search_fractions expected_improvement", "advantage_log_ratio_mean step_fraction gradient_norms gradient_dot_direction advantage_std kl max_kl")
+PAIRING = derived("pairing", "1", "mean(Â·log ratio) / (β·expected_improvement), where the gain keeps to the latter", _pairing, "advantage_log_ratio_mean actual_improvement expected_improvement step_fraction log_ratio_std batch_size")
 SECOND_ORDER = derived("second_order", "1", "|actual_improvement − mean(Â·log ratio)| / (β·expected_improvement)", _second_order, "actual_improvement advantage_log_ratio_mean expected_improvement step_fraction")
 SURROGATE_MATCH = derived("surrogate_match", "1", "(policy_loss_before − policy_loss) / actual_improvement", _surrogate_match, "policy_loss_before policy_loss actual_improvement step_fraction")
 SURROGATE_MATCH_ERROR = deviation(SURROGATE_MATCH, "surrogate_match_error", "|(policy_loss_before − policy_loss) / actual_improvement − 1|")

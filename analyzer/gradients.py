@@ -44,7 +44,7 @@ def _over_early(view: View) -> Interval:
     rows = np.flatnonzero(size.known)
     if len(rows) <= EARLY:
         return view.empty()
-    early = np.sort(size.middle[rows[:EARLY]])[EARLY // 2]
+    early = float(np.sort(size.middle[rows[:EARLY]])[EARLY // 2])
     later = np.arange(len(view)) > rows[EARLY - 1]
     return (size / early).where(later)
 

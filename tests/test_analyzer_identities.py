@@ -68,12 +68,30 @@ def test_the_sign_alone_is_205_and_not_006() -> None:
     assert found(diagnosis, "TRPO205") is not None
 
 
-def test_a_heavy_second_order_of_accepted_steps_is_healthy() -> None:
+def test_a_heavy_second_order_of_some_accepted_steps_is_healthy() -> None:
     def heavy(row: Row, i: int) -> None:
-        row["advantage_log_ratio_mean"] *= -0.2
+        if i % 5 < 2:
+            row["advantage_log_ratio_mean"] *= -0.2
 
     assert found(diagnose(heavy), "TRPO006") is None
     assert diagnose(heavy, n=15).verdict == "healthy"
+
+
+def test_estimated_advantages_that_gain_nothing_of_what_the_search_gains_are_not_its_own() -> None:
+    def unpaired(row: Row, i: int) -> None:
+        if i >= 12:
+            row["advantage_log_ratio_mean"] *= 0.1
+
+    cause = diagnose(unpaired).cause
+    assert cause is not None
+    assert (cause.code, cause.first_bad_iteration) == ("TRPO006", 13)
+
+
+def test_steps_whose_second_order_or_noise_is_as_large_tell_nothing_of_pairing() -> None:
+    row = healthy_row(1, np.random.default_rng(0))
+    expected, n = row["expected_improvement"], row["batch_size"]
+    for large in ({"log_ratio_std": np.sqrt(0.81 * expected)}, {"log_ratio_std": 0.26 * expected * np.sqrt(n)}):  # fmt: skip
+        assert not f.PAIRING.of(View(run_of([row | large], metadata=METADATA))).known[0]
 
 
 def test_a_gradient_larger_than_any_advantages_could_make_is_not_006() -> None:
@@ -109,7 +127,8 @@ def test_a_surrogate_of_the_estimated_advantages_gains_what_the_search_says() ->
 
 def test_without_losses_windows_and_candidates_alignment_is_unknown() -> None:
     lists = ("line_search_gains", "line_search_fractions", "line_search_kls")
-    diagnosis = diagnose(lambda row, i: row.update(dict.fromkeys(lists)))
+    lacking = (*lists, "advantage_log_ratio_mean")
+    diagnosis = diagnose(lambda row, i: row.update(dict.fromkeys(lacking)))
     assert answer(diagnosis, "TRPO006") == "unknown"
 
 

@@ -13,6 +13,8 @@ OTHER_SURROGATE = 0.05
 NOT_FIRST_ORDER = 0.3
 """As β → 0 the ratio is 1: at least .34 in 1,275 healthy rows, at most .21 with another step's
 advantages. In between the gradient is too long for the surrogate, which TRPO503 names."""
+UNPAIRED = 1.0 - f.CLEARLY
+"""In five healthy rows at most two are below it (97 runs), with misaligned advantages all."""
 FLIPPED = 0.02
 """As close to −1 it is the sign alone, which TRPO205 names: −1.000 in all such runs."""
 _OWN = Gate(Check(m.OWN_DEFINITIONS, "≥", 1.0))
@@ -74,13 +76,14 @@ RULES: tuple[Rule, ...] = (
                         _OWN,
                     )
                 ),
+                All((Recent(Check(f.PAIRING, "<", UNPAIRED), 4, 5), _OWN)),
                 Recent(rederive.Obeys((recursions.NONE,)), 1, 1, stale=rederive.LASTS),
             )
         ),
         why=(
             "To first order every step gains β·gᵀs when the surrogate uses the advantages the "
-            "gradient was taken with, and the surrogate of the advantages as estimated gains what the "
-            "search says. One of the two fails: each advantage is multiplied with the log-probability "
+            "gradient was taken with, and the advantages as estimated times the log ratio, or their own "
+            "surrogate, gain what the search says. One of these fails: each advantage is multiplied with the log-probability "
             "of another step (time and environments swapped when flattening, a shuffled index), or "
             "with advantages that are mostly something else. The update fits that, so KL and the "
             "search look healthy, and nothing is learned."
