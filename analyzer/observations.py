@@ -68,6 +68,14 @@ def _newly_dead_share(view: View) -> Interval:
     return _newly_dead(view) / float(dimension)
 
 
+def _died_at_once(view: View) -> Interval:
+    """Largest share of the dimensions that died from one row to the next, after the first rows."""
+    share = _newly_dead_share(view)
+    died = np.diff(np.where(share.known, share.middle, np.nan), prepend=np.nan)
+    known = np.isfinite(died)
+    return exact(running_max(died, known), ever(known))
+
+
 def _growth(view: View) -> Interval:
     """Largest deviation of a dimension over the largest in the first rows."""
     spread = view["observation_std_max"]
@@ -86,6 +94,7 @@ NEWLY_DEAD = derived("newly_dead_dimensions", "dimensions", f"dead dimensions �
 FALL_SINCE_DEATH = derived("fall_since_death", "standard errors", f"mean of {AROUND} returns before dimensions died − mean of {AROUND} after", _fall_since_death, "observation_dead_dimensions episode_return_mean", shows="episode_return_mean")
 DEAD_SHARE = derived("dead_share", "fraction", "observation_dead_dimensions / observation_dim", _dead_share, "observation_dead_dimensions", shows="observation_dead_dimensions")
 NEWLY_DEAD_SHARE = derived("newly_dead_share", "fraction", "newly dead dimensions / observation_dim", _newly_dead_share, "observation_dead_dimensions", shows="observation_dead_dimensions")
+DIED_AT_ONCE = derived("died_at_once", "fraction", "largest rise so far of newly_dead_share from one iteration to the next", _died_at_once, "observation_dead_dimensions", shows="observation_dead_dimensions")
 CLIPPED = column("observation_clip_fraction")
 MORE_CLIPPED = derived("more_clipped", "fraction", f"observation_clip_fraction − the largest in the first {EARLY} rows", _more_clipped, "observation_clip_fraction", shows="observation_clip_fraction")
 GROWTH = derived("observation_growth", "1", f"observation_std_max / the largest in the first {EARLY} rows", _growth, "observation_std_max", shows="observation_std_max")

@@ -48,10 +48,17 @@ def test_dimensions_that_die_as_the_return_falls_are_a_fault() -> None:
     assert (finding.level, finding.first_bad_iteration) == ("fault", 15)
 
 
-@pytest.mark.parametrize(("dead", "level"), [(4, "warning"), (2, "info")])
-def test_dimensions_that_die_without_harm_are_none(dead: int, level: str) -> None:
-    diagnosis = diagnose(lambda row, i: dying(row, i, dead=dead, after=201.0), observation_dim=11)
-    finding = found(diagnosis, "TRPO110")
+@pytest.mark.parametrize(
+    ("dead", "at_once", "level"),
+    [(4, True, "fault"), (4, False, "warning"), (3, True, "info"), (2, True, "info")],
+)
+def test_many_dimensions_that_die_at_once_are_a_fault_before_the_return_shows_it(
+    dead: int, at_once: bool, level: str
+) -> None:
+    def still(row: Row, i: int) -> None:
+        dying(row, i, dead=dead if at_once else min(dead, i - 13), after=201.0)
+
+    finding = found(diagnose(still, observation_dim=11), "TRPO110")
     assert finding is not None
     assert finding.level == level
 

@@ -27,6 +27,8 @@ damping); directions that are not conjugate leave .05 to .8."""
 UNDAMPED = 1e-6
 """λ over the largest Ritz value. Damped runs keep more than 1e-5 however small σ gets; KL twice the
 model's, or a fifth of the batch's own spread, happens in those too, so it counts less there."""
+_FITS_NOISE = All((Check(steps.KL_TO_SPREAD, "<", 0.6), Gate(Check(i.CONDITIONING, "<", 1e-4))))
+"""Without damping 20 iterations of CG reach a conditioning of 1e-4 to 1e-3 and learn, 100 one of 1e-5."""
 _RESIDUAL = column("cg_residual")
 
 RULES: tuple[Rule, ...] = (
@@ -174,6 +176,7 @@ RULES: tuple[Rule, ...] = (
                                         (
                                             Check(i.QUADRATIC_KL, ">", 1.3),
                                             Check(steps.KL_TO_SPREAD, "<", 0.2),
+                                            _FITS_NOISE,
                                         )
                                     ),
                                 )

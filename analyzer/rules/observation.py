@@ -10,7 +10,7 @@ MOSTLY_CLIPPED = 0.5
 """Share of clipped entries. At most .04 in healthy runs, above .9 with units wrong by 1,000."""
 ORDERS = 100.0
 """Growth of the largest deviation. Within a run healthy ones grow up to 6 times."""
-MANY_DEAD = 1.0 / 3.0
+MANY_DEAD = 0.3
 """Share of all dimensions. Contact forces of Ant come and go by .29 of them, Humanoid's by .09."""
 FELL = 4.0
 """Standard errors, as for TRPO602."""
@@ -94,7 +94,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         code="TRPO110",
         name="dead-observation",
-        title="Observation dimensions have stopped moving, and the return fell",
+        title="Observation dimensions have stopped moving",
         link="observation",
         level="fault",
         latency=10,
@@ -107,6 +107,12 @@ RULES: tuple[Rule, ...] = (
                         Check(o.FALL_SINCE_DEATH, ">", FELL),
                     )
                 ),
+                All(
+                    (
+                        Recent(Check(o.NEWLY_DEAD_SHARE, ">", MANY_DEAD), 5, 5),
+                        Check(o.DIED_AT_ONCE, ">", MANY_DEAD),
+                    )
+                ),
             )
         ),
         lesser=(
@@ -115,7 +121,7 @@ RULES: tuple[Rule, ...] = (
                 when=Recent(Check(o.NEWLY_DEAD_SHARE, ">", MANY_DEAD), 5, 5),
                 title="Many observation dimensions have stopped moving",
                 why=(
-                    "More dimensions by a third of all stand still than in the first ten "
+                    "More dimensions by 30 % of all stand still than in the first ten "
                     "iterations. A sensor may have died; the return does not show it yet."
                 ),
                 explains=False,
@@ -133,8 +139,8 @@ RULES: tuple[Rule, ...] = (
         ),
         why=(
             "Dimensions that used to move stand still for five iterations, and the return has "
-            "fallen since, or no dimension moves at all: the policy acts blindly on what it no "
-            "longer sees."
+            "fallen since, or more than 30 % of all died from one iteration to the next, or no "
+            "dimension moves at all: the policy acts blindly on what it no longer sees."
         ),
         guide_fix=Fix(
             text="verify that rewards vary, check the value function and λ",
