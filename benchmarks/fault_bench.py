@@ -24,7 +24,7 @@ from bench_cases import cases, slice_cases
 from bench_confusion import write_confusion
 from bench_judging import Score, judge
 from bench_places import HELD_PLACES
-from bench_record import record, save
+from bench_record import record, record_last, save
 from bench_runs import make, place
 from bench_scores import harmless, is_right, printed_top_1, summary
 
@@ -96,6 +96,8 @@ def main() -> int:
             record(name, figures[name])
             if name == ALL_HELD:
                 write_confusion(part, without, name, HERE)
+    if options.record and ALL_HELD in figures:
+        record_last({name: found for name, found in figures.items() if name.startswith("held")})
     if not options.json:
         for score in scores:
             right = is_right(score, without) and (score.case.label or not score.alarms)
