@@ -1,6 +1,7 @@
 """What the critic does with its targets: how far off it is, how far a fit moves it, and whereto."""
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from analyzer.history import ever, so_far
 from analyzer.interval import Interval, exact
@@ -10,7 +11,8 @@ from analyzer.view import View
 EARLY = 5
 FAR = 100.0
 DIFFER = 0.25
-"""Spread of the mean returns so far over the largest."""
+"""Spread of the mean returns lately over the largest so far."""
+LATELY = 20
 
 
 def _target_square(view: View) -> Interval:
@@ -66,11 +68,15 @@ def _error_over_rounding(view: View) -> Interval:
 
 
 def _untold_targets(view: View) -> Interval:
-    """Explained variance where this log has no value targets, and returns of episodes that differ: of
-    a task that is solved, whose targets hardly vary, any number may be printed."""
+    """Explained variance where this log has no value targets, and the returns of LATELY rows differ:
+    of a task that is solved or pays no more, whose targets hardly vary, any number may be printed."""
     returned = view["episode_return_mean"]
-    spread = so_far(returned) + so_far(-returned)
-    differ = spread.low > DIFFER * so_far(returned.abs()).high
+    if len(view) < LATELY:
+        return view.empty()
+    most = sliding_window_view(np.where(returned.known, returned.low, -np.inf), LATELY).max(axis=1)
+    least = sliding_window_view(np.where(returned.known, returned.high, np.inf), LATELY).min(axis=1)
+    spread = np.concatenate((np.zeros(LATELY - 1), most - least))
+    differ = spread > DIFFER * so_far(returned.abs()).high
     return view["explained_variance"].where(differ & ~ever(view["return_std"].known))
 
 
