@@ -1,10 +1,8 @@
 """`trpo-tui.toml`: what a project always wants of analyze and watch, kept in its repository."""
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +53,8 @@ def project_file(start: Path | None = None) -> ProjectFile | None:
 
 def read(path: Path) -> ProjectFile:
     """Read one; raises UserError, with the line, for whatever is not understood."""
+    import tomllib
+
     try:
         text = path.read_text(encoding="utf-8")
         found = tomllib.loads(text)
@@ -76,6 +76,8 @@ class _Reading:
     def result(self) -> ProjectFile:
         for key in self.found:
             if key not in _KEYS:
+                from difflib import get_close_matches
+
                 near = get_close_matches(key, _KEYS, n=1)
                 hint = f"did you mean {near[0]}? " if near else ""
                 raise self._wrong(key, f"unknown; {hint}there are {', '.join(_KEYS)}")
