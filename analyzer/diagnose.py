@@ -86,7 +86,7 @@ def _changes(view: View, row: int) -> bool:
     start = max(0, row + 1 - RECENT)
     recent = slice(start, row + 1)
     kl, moved = view["kl"], m.POLICY_MOVED.of(view)
-    by_kl = kl.known & (kl.low > 0.0)
+    by_kl = kl.known & (kl.low > m.SUM_OF_ZEROS)
     return bool(by_kl[recent].any() or (moved.known & (moved.low > 1.0))[recent].any())
 
 
