@@ -252,11 +252,6 @@ def _least_curvature(view: View) -> Interval:
     return (view["cg_min_curvature"] - view["damping"]) / scale
 
 
-def _conditioning(view: View) -> Interval:
-    damping = view["damping"]
-    return (view["fisher_ritz_min"] + damping) / (view["fisher_ritz_max"] + damping)
-
-
 def deviation(measure: Measure, name: str, text: str) -> Measure:
     """How far a ratio that should be 1 is from it."""
     return Measure(
@@ -292,7 +287,6 @@ MOVED_AFTER = derived("moved_besides_the_step", "1", "|‖Δθ‖ at the end −
 DRIFT = derived("drift_over_trust_region", "δ", f"kl_drift / max_kl, after iteration {SETTLED}", _drift, "kl_drift max_kl", shows="kl_drift")
 CANDIDATE_MOTION = derived("candidate_motion", "1", "max |gain|, KL over the candidates", _candidate_motion, "line_search_gains line_search_kls full_step_norm", "policy_parameter_norm")
 LEAST_CURVATURE = derived("least_curvature", "1", "(min pᵀAp/pᵀp − λ) / (max Ritz value + λ)", _least_curvature, "cg_min_curvature damping", "fisher_ritz_max")
-CONDITIONING = derived("fisher_conditioning", "1", "(min Ritz value + λ) / (max Ritz value + λ)", _conditioning, "fisher_ritz_min fisher_ritz_max damping")
 
 STEP_SCALE_ERROR = deviation(STEP_SCALE, "step_scale_error", "|expected_improvement·‖s‖/‖x‖ / 2δ − 1|")
 DIRECTION_CURVATURE_ERROR = deviation(DIRECTION_CURVATURE, "direction_curvature_error", "|gᵀx / xᵀAx − 1|")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analyzer.identities import QUADRATIC_KL
+from analyzer.identities import MOVED_AFTER, QUADRATIC_KL, positive
 from analyzer.interval import Flags, Floats, Interval, constant, exact
 from analyzer.measure import Rows, derived
 from analyzer.measures import SUM_OF_ZEROS
@@ -10,6 +10,9 @@ from analyzer.view import View
 
 SURE = 1e-3
 """Share of the limit within which two roundings of one KL may differ (float32 sums over a batch)."""
+OTHER_KL = 1.5
+"""Factor within which the KL that a search bounds may differ from the log's where its limit is not
+told: the other direction, the other order of a mean."""
 CLEAR_GAIN = 0.5
 """A gain of this share of the predicted one passes every acceptance test in use (the usual ones ask
 for more than 0, or for a tenth of the prediction)."""
@@ -18,8 +21,13 @@ for more than 0, or for a tenth of the prediction)."""
 def _margin(view: View) -> Interval:
     """The KL up to which this trainer's search accepts; δ itself where the margin is not told."""
     margin = view.fact("line_search_kl_margin")
-    known = isinstance(margin, int | float) and margin > 0
-    return view["max_kl"] * (float(margin) if known else 1.0)
+    return view["max_kl"] * (float(margin) if _is_told(view) else 1.0)
+
+
+def _is_told(view: View) -> bool:
+    """Whether the log says up to which KL, of those it logs, the search accepts."""
+    margin = view.fact("line_search_kl_margin")
+    return isinstance(margin, int | float) and margin > 0
 
 
 def _accepted(view: View) -> Flags:
@@ -59,7 +67,8 @@ def _wrongly_refused(view: View) -> Interval:
     taken = last & accepted[row]
     limit, expected = _margin(view), view["expected_improvement"]
     predicted = fraction * expected.low[row]
-    good = (kl <= (1.0 - SURE) * limit.low[row]) & (kl >= 0.0)
+    surely = 1.0 - SURE if _is_told(view) else 1.0 / OTHER_KL
+    good = (kl <= surely * limit.low[row]) & (kl >= 0.0)
     good &= (gain >= CLEAR_GAIN * predicted) & (gain > 1e4 * view.eps) & (predicted > 0.0)
     decided = limit.known & expected.known & view["line_search_success"].known
     judged = decided & (np.bincount(row, weights=good, minlength=n) > 0)
@@ -82,15 +91,28 @@ def _untold(view: View) -> bool:
 
 
 def _overshoot(view: View) -> Interval:
-    """KL of the accepted step over the limit of the search."""
-    return (view["kl"] / _margin(view)).where(_accepted(view) | _untold(view))
+    """KL of the accepted step over the limit of the search.
+
+    Where something else moved the policy before kl was measured, KL of the accepted candidate.
+    """
+    moved = positive(MOVED_AFTER.of(view), 1.0)
+    kl = view["kl"].where(~moved).or_else(_accepted_candidate(view).where(moved))
+    return (kl / _margin(view)).where(_accepted(view) | _untold(view))
+
+
+def _accepted_candidate(view: View) -> Interval:
+    """KL of the last candidate."""
+    kls = view.lists("line_search_kls")
+    some = kls.present & (np.diff(kls.offsets) > 0)
+    last = np.where(some, kls.offsets[1:] - 1, 0)
+    return exact(kls.values[last] if some.any() else np.full(len(view), np.nan), some)
 
 
 def _allowed(view: View) -> Interval:
     """1 and rounding where the log says up to which KL its search accepts, half as much again else;
     ten times as much where nothing tells of a search: a natural gradient keeps δ by its model only."""
-    told = view.fact("line_search_kl_margin") is not None and not view.imported
-    return constant(10.0 if _untold(view) else 1.01 if told else 1.5, len(view))
+    told = _is_told(view) and not view.imported
+    return constant(10.0 if _untold(view) else 1.01 if told else OTHER_KL, len(view))
 
 
 def _kl_without_limit(view: View) -> Interval:
@@ -154,7 +176,7 @@ def failure(view: View, row: int) -> str:
 # fmt: off
 WRONGLY_REFUSED = derived("acceptable_but_refused", "candidates", f"refused candidates with KL within the limit and gain ≥ {CLEAR_GAIN}·β·expected_improvement", _wrongly_refused, "line_search_fractions line_search_gains line_search_kls expected_improvement max_kl line_search_success", "update_outcome")
 REFUSED_BEFORE = derived("wrong_refusals", "iterations", "iterations so far with acceptable_but_refused", _refused_before, "", "line_search_fractions line_search_gains line_search_kls expected_improvement max_kl")
-OVERSHOOT = derived("kl_over_limit", "1", "kl of the accepted step / (max_kl · line_search_kl_margin)", _overshoot, "kl max_kl line_search_success", "update_outcome", shows="kl max_kl")
+OVERSHOOT = derived("kl_over_limit", "1", "kl of the accepted step / (max_kl · line_search_kl_margin)", _overshoot, "kl max_kl line_search_success", "update_outcome line_search_kls parameter_delta_norm step_parameter_delta_norm policy_parameter_norm", shows="kl max_kl")
 ALLOWED = derived("allowed", "1", "1.01 where line_search_kl_margin is told, 10 without a search, else 1.5", _allowed, "")
 TAKEN_KL = derived("accepted_kl", "nat", "kl of the accepted step, summed over action dimensions", _taken_kl, "kl line_search_success", "update_outcome")
 KL_WITHOUT_LIMIT = derived("accepted_kl_without_limit", "nat", "kl of the accepted step where max_kl is not logged", _kl_without_limit, "kl line_search_success", "update_outcome max_kl", shows="kl")

@@ -48,11 +48,6 @@ def _least_ritz(view: View) -> Interval:
     return (view["fisher_ritz_min"] / top).where(top.known & (top.low > 0.0))
 
 
-def _relative_damping(view: View) -> Interval:
-    top = view["fisher_ritz_max"]
-    return (view["damping"] / top).where(top.known & (top.low > 0.0))
-
-
 def _kl_to_spread(view: View) -> Interval:
     """KL of the accepted step over ½Var(log ratio) of the batch's own actions."""
     half = log_ratio_std(view).square() * 0.5
@@ -64,7 +59,6 @@ DISAGREEMENT = derived("residual_disagreement", "1", "cg_residual_true − cg_re
 UNCONJUGATE = derived("direction_gap", "1", "|gᵀx − xᵀAx| / xᵀAx, where ‖x‖‖r‖ can hold it", _unconjugate, "gradient_dot_direction curvature step_direction_norm cg_residual gradient_norm", shows="gradient_dot_direction curvature")
 DAMPED_SHARE = derived("damped_share", "1", "½λ‖s‖² / δ", _damped_share, "full_step_norm damping max_kl", shows="damping full_step_norm")
 FULL_KL = derived("kl_full_step_over_delta", "1", "kl_full_step / max_kl", _full_kl, "kl_full_step max_kl", "kl step_fraction")
-RELATIVE_DAMPING = derived("relative_damping", "1", "λ / largest Ritz value of F", _relative_damping, "damping fisher_ritz_max")
 KL_TO_SPREAD = derived("kl_over_spread", "1", "KL summed over dimensions / ½Var(log ratio) of an accepted step", _kl_to_spread, "kl log_ratio_std", "ratio_std")
 LEAST_RITZ = derived("least_ritz_value", "1", "least Ritz value of F / largest", _least_ritz, "fisher_ritz_min fisher_ritz_max")
 # fmt: on

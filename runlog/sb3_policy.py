@@ -4,7 +4,8 @@ A distribution is a tuple of torch distributions whose factors are independent: 
 and MultiBinary actions, one an action for MultiDiscrete. They are kept in float64, outside any graph.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -57,6 +58,21 @@ def _double(factor: Distribution) -> Distribution:
     if isinstance(factor, Bernoulli):
         return Bernoulli(logits=_own(factor.logits), validate_args=False)
     raise TypeError(f"no KL is known for {type(factor).__name__}")
+
+
+@contextmanager
+def standing_at(parameters: dict[str, torch.nn.Parameter], theta: Tensor) -> Iterator[None]:
+    """The parameters are those of `theta`, (n,) as `flat` gives them, and afterwards what they were."""
+    before = [p.detach().clone() for p in parameters.values()]
+    sizes = [p.numel() for p in before]
+    with torch.no_grad():
+        try:
+            for p, part in zip(parameters.values(), torch.split(theta, sizes), strict=True):
+                p.copy_(part.view_as(p))
+            yield
+        finally:
+            for p, kept in zip(parameters.values(), before, strict=True):
+                p.copy_(kept)
 
 
 def _own(values: Tensor) -> Tensor:

@@ -102,6 +102,10 @@ class Watch:
             "expected_improvement": scale * float(g @ x),
         }
 
+    def stepped(self, success: bool) -> Tensor:
+        """(parameters,) the actor as the search left it, before anything else moved it."""
+        return self._theta if success else self._theta_before
+
     def search_columns(self, success: bool, expected: float | None, end: Tensor) -> dict[str, Any]:
         """The line search. `expected`: of the full step. `end`: the actor once `train` was over."""
         samples, step = self._samples, self._model.sub_sampling_factor
@@ -120,7 +124,7 @@ class Watch:
         shrink = self._model.line_search_shrinking_factor
         fractions = [shrink**k for k in range(len(candidates))]
         fraction, gain = (fractions[-1], gains[-1]) if success else (0.0, 0.0)
-        theta, found = (self._theta, self._seen[-1]) if success else (self._theta_before, old)
+        theta, found = self.stepped(success), self._seen[-1] if success else old
         return {
             "update_outcome": "accepted" if success else "rejected",
             "line_search_success": success,

@@ -86,14 +86,16 @@ class Update:
         if not math.isfinite(row["parameter_delta_norm"]):
             return row  # such a policy has no distribution to measure
         model.policy.set_training_mode(False)  # as it was when it sampled
-        with torch.no_grad():
+        success = self._watch is not None and bool(recorded["train/is_line_search_success"])
+        stepped = theta if self._watch is None else self._watch.stepped(success)
+        with sb3_policy.standing_at(self._actor, stepped):
             new = sb3_policy.frozen(model.policy.get_distribution(self._observations))
+        with torch.no_grad():
             values = model.policy.predict_values(self._observations).cpu().double().numpy()
         stored = torch.as_tensor(self._rollout.log_probs.reshape(-1))
         row |= sb3_policy.change_columns(self._old, new, self._actions, stored, self._advantages)
         row |= self._critic_columns(values.reshape(shape))
         if self._watch is not None:
-            success = bool(recorded["train/is_line_search_success"])
             row |= self._watch.search_columns(success, row.get("expected_improvement"), theta)
         if _shows_a_stretch(iteration, row):
             log_prob = sb3_policy.log_prob(new, self._actions).numpy()

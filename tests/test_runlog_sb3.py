@@ -164,6 +164,23 @@ def test_candidates_are_those_the_search_tried(tmp_path: Path) -> None:
         assert row["kl_full_step"] == row["line_search_kls"][0]
 
 
+def test_what_moves_the_policy_after_the_search_is_no_part_of_the_step(tmp_path: Path) -> None:
+    model = trpo(2)
+    train = model.train
+
+    def learn() -> None:
+        train()
+        with torch.no_grad():
+            model.policy.action_net.bias.add_(0.5)
+
+    model.train = learn
+    rows, _, _ = witnessed(model, tmp_path, 2)
+    for row in rows:
+        assert row["kl"] == pytest.approx(row["line_search_kls"][-1], rel=1e-6)
+        assert row["kl_drift"] > 10 * row["kl"]
+        assert row["parameter_delta_norm"] > row["step_parameter_delta_norm"]
+
+
 def first(model: Any, folder: Path) -> tuple[list[Row], list[Row]]:
     rows, witness, _ = witnessed(model, folder, 1)
     return rows, witness.recorded
