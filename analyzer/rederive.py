@@ -40,6 +40,9 @@ NO_RELATION = 0.3
 """Below it nothing is left; so it is with a critic fitted long, which the value loss then tells."""
 REFITTED = 0.01
 """The batch's value loss says by more than this that V is not the one of the advantages."""
+STRAY = 0.2
+"""Share of a window's steps that may break a mistake's recursion where most break the right one: a
+trainer that bootstraps a truncated episode in its reward makes one or two of each end."""
 ENOUGH = 30
 """Steps from which a correlation below .3 is no accident of related numbers."""
 
@@ -109,13 +112,18 @@ def _kinds(view: View) -> Interval:
     judgement = _judgement(view, steps, steps.row[at])
     if left.any():
         row = steps.row[at]
+        nearly = np.full(n, float(OTHER))
         for tried in (alternatives(steps, at), fitted(steps, at)):
             for which, off, inside in tried:
-                obeyed = judgement.broken(row, off, inside) == 0
+                broken = judgement.broken(row, off, inside)
+                obeyed = broken == 0
                 kind[left & (kind == OTHER) & obeyed] = which
+                close = (share.middle > 0.5) & (broken <= STRAY * judgement.count)
+                nearly[close & (nearly == OTHER)] = which
                 # Both recursions are the same here, so nothing speaks against the one seen before.
                 seen = ever(left & (kind == which))
                 telling &= ~(obeyed & seen & (kind == RIGHT))
+        kind = np.where(left & (kind == OTHER), nearly, kind)
         at = at[left[row]]
         row = steps.row[at]
         carry = steps.gamma[at] * steps.lam[at] * (1.0 - steps.end[at])

@@ -108,6 +108,12 @@ def next_reward(s: Stretch) -> Floats:
     return gae(np.roll(s.r, -1), s.v, s.following, s.terminated, s.end)
 
 
+def next_reward_with_its_bootstrap(s: Stretch) -> Floats:
+    """V of a truncated episode's last observation is put into its reward, and that is shifted."""
+    paid = s.r + GAMMA * s.following * s.truncated
+    return gae(np.roll(paid, -1), s.v, s.following, s.end, s.end)
+
+
 def previous_reward(s: Stretch) -> Floats:
     return gae(np.roll(s.r, 1), s.v, s.following, s.terminated, s.end)
 
@@ -123,7 +129,8 @@ def other_lambda(s: Stretch) -> Floats:
         (early, "ends one step early"), (no_ends, "across episode ends"),
         (carried, "carried across"), (truncated_is_terminal, "not bootstrapped"),
         (terminal_bootstrapped, "in terminal states"), (reset_bootstrapped, "after the reset"),
-        (next_reward, "reward of the next step"), (previous_reward, "the step before"),
+        (next_reward, "reward of the next step"),
+        (next_reward_with_its_bootstrap, "reward of the next step"), (previous_reward, "the step before"),
         (other_lambda, "another γ or λ"),
     ],
 )  # fmt: skip
