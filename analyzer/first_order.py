@@ -149,6 +149,8 @@ def _gain_intercept(view: View) -> Interval:
     size, expected = tried.intercept, view["expected_improvement"]
     share = np.where(size > 0.5 * np.abs(tried.gain[0]), size, 0.0)
     usable = (tried.count >= 3) & np.isfinite(size) & positive(expected, 1e3 * view.eps)
+    # Nothing of the origin shows in candidates that far out.
+    usable &= ~positive(view["kl_full_step"] * exact(tried.fraction[2] ** 2, usable), LARGE_KL)
     return exact(share, usable) / expected
 
 
@@ -159,5 +161,5 @@ PAIRING = derived("pairing", "1", "mean(Â·log ratio) / (β·expected_improveme
 SECOND_ORDER = derived("second_order", "1", "|actual_improvement − mean(Â·log ratio)| / (β·expected_improvement)", _second_order, "actual_improvement advantage_log_ratio_mean expected_improvement step_fraction")
 SURROGATE_MATCH = derived("surrogate_match", "1", "(policy_loss_before − policy_loss) / actual_improvement", _surrogate_match, "policy_loss_before policy_loss actual_improvement step_fraction")
 SURROGATE_MATCH_ERROR = deviation(SURROGATE_MATCH, "surrogate_match_error", "|(policy_loss_before − policy_loss) / actual_improvement − 1|")
-GAIN_INTERCEPT = derived("gain_intercept", "1", "|gain of the candidates at β → 0| / expected_improvement", _gain_intercept, "line_search_gains line_search_fractions expected_improvement")
+GAIN_INTERCEPT = derived("gain_intercept", "1", "|gain of the candidates at β → 0| / expected_improvement", _gain_intercept, "line_search_gains line_search_fractions expected_improvement", "kl_full_step")
 # fmt: on
