@@ -119,6 +119,34 @@ def test_rewards_below_one_step_of_the_critic_have_vanished_from_the_start() -> 
     assert (cause.code, cause.first_bad_iteration) == ("TRPO102", 1)
 
 
+def window(rewards: float, seed: int) -> Row:
+    """Advantages of rewards of that size under a critic whose values are its own noise."""
+    rng = np.random.default_rng(seed)
+    r, v = rewards * rng.normal(size=64), 0.02 * rng.normal(size=64)
+    after = np.append(v[1:], 0.0)
+    a = np.zeros(65)
+    for t in reversed(range(64)):
+        a[t] = r[t] + 0.99 * after[t] - v[t] + 0.99 * 0.95 * a[t + 1]
+    names = ("reward", "value", "next_value", "advantage", "terminated", "truncated")
+    lists = (r, v, after, a[:64], np.zeros(64), np.zeros(64))
+    return {f"window_{name}": list(values) for name, values in zip(names, lists, strict=True)}
+
+
+@pytest.mark.parametrize(("used", "named"), [(1e-7, True), (1e-2, False)])
+def test_a_critic_that_explains_its_own_noise_is_in_another_unit_only_where_windows_say_so(
+    used: float, named: bool
+) -> None:
+    def noisy(row: Row, i: int) -> None:
+        shrink(row, 1e-7)
+        row.update(gamma=0.99, lam=0.95, vf_lr=1e-3, explained_variance=0.6, value_std=0.02)
+        told = window(1e-7, i)
+        if used != 1e-7:
+            told["window_advantage"] = window(used, i)["window_advantage"]
+        row.update(told)
+
+    assert (found(diagnose(noisy), "TRPO102") is not None) == named
+
+
 def cost(row: Row, i: int) -> None:
     row.update(reward_min=-1.0, reward_max=-1.0, reward_mean=-1.0, reward_std=0.0)
     row.update(episode_return_mean=-200.0, episodes_terminated=0, episode_return_std=0.0)

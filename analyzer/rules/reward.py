@@ -1,6 +1,7 @@
 """1xx: rewards (the guide's section 1)."""
 
 from analyzer import episodes as e
+from analyzer import recursions, rederive
 from analyzer import rewards as r
 from analyzer.combination import All, Either, Gate, Lasting, Recent
 from analyzer.condition import Check
@@ -8,6 +9,14 @@ from analyzer.diagnosis import Fix
 from analyzer.rule import Grade, Rule
 
 _GUIDE = "debugging guide, section 1"
+_ITS_REWARDS = Either(
+    (
+        Check(r.CRITIC_IS_BLIND, "≥", 1.0),
+        Recent(rederive.Obeys((recursions.RIGHT,)), 1, 1, stale=rederive.LASTS),
+    )
+)
+"""The logged rewards are those the critic learns from, whatever it explains of targets that are made
+of its own values: else a critic in another unit would look too large for them."""
 _ALIKE = Lasting(Check(r.REWARD_RANGE, "≤", r.REWARD_ROUNDING), 5)
 LOST = 1e-3
 """Share of their former size below which rewards are lost beside a critic in the former unit."""
@@ -130,7 +139,7 @@ RULES: tuple[Rule, ...] = (
                     All(
                         (
                             Check(r.BEYOND_REWARDS, ">", 1.0),
-                            Gate(Check(r.CRITIC_IS_BLIND, "≥", 1.0)),
+                            Gate(_ITS_REWARDS),
                         )
                     ),
                     20,
