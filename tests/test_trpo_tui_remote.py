@@ -12,11 +12,11 @@ from runlog.errors import UserError
 from runlog.run import State, run_of
 from runlog.writer import RunLog
 from trpo_tui.app import pick
+from trpo_tui.entries import entry_of
 from trpo_tui.frame import Frame
 from trpo_tui.places import Readings, name_of, parent_of
 from trpo_tui.plain import Said, news, watch_plain
 from trpo_tui.playhead import Playhead
-from trpo_tui.screens.runs import entry_of
 from trpo_tui.themes import UNICODE
 from trpo_tui.widgets.header import header_line
 
@@ -125,5 +125,5 @@ def test_a_folder_without_runs_is_one_line(server, tmp_path, cli):
     done = cli("analyze", server.url(tmp_path))
     assert done.returncode == 2
     assert "no run in this folder" in done.stderr
-    with pytest.raises(UserError, match="holds several runs or none"):
+    with pytest.raises(UserError, match="no run in this folder yet"):
         watch_plain(server.url(tmp_path))

@@ -85,11 +85,8 @@ def test_lines_go_out_in_the_encoding_of_the_stream(tmp_path):
     assert b"finished, at iteration 12" in raw.getvalue()
 
 
-def test_a_folder_of_several_runs_is_asked_for_one(tmp_path):
-    for name in ("a", "b"):
-        with RunLog(tmp_path / name) as log:
-            log.iteration(kl=0.01)
-    with pytest.raises(UserError, match="name the one"):
+def test_a_folder_without_runs_and_a_missing_one_are_one_line(tmp_path):
+    with pytest.raises(UserError, match="no run in this folder yet"):
         watch_plain(tmp_path)
     with pytest.raises(UserError, match="no such file"):
         watch_plain(tmp_path / "c")

@@ -1,12 +1,14 @@
 """The playhead, and the words of the screen."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from analyzer.diagnosis import Evidence
 from runlog.errors import UserError
 from runlog.run import run_of
-from trpo_tui.actions import ACTIONS, BY_NAME, hints
+from trpo_tui.actions import ACTIONS, BY_NAME, ScreenName, hints
 from trpo_tui.playhead import SPEEDS, Playhead, neighbour, row_of
 from trpo_tui.terminal import speaks_unicode
 from trpo_tui.text import age, cell, compared, number
@@ -175,16 +177,19 @@ def test_every_ascii_glyph_is_ascii_and_one_cell():
 
 
 def test_no_key_means_two_things_on_one_screen():
-    seen = {}
-    for action in ACTIONS:
-        for key in action.keys:
-            assert key not in seen, f"{key}: {action.name} and {seen[key]}"
-            seen[key] = action.name
+    for screen in get_args(ScreenName):
+        seen = {}
+        for action in ACTIONS:
+            if action.screens and screen not in action.screens:
+                continue
+            for key in action.keys:
+                assert key not in seen, f"{key} on {screen}: {action.name} and {seen[key]}"
+                seen[key] = action.name
     assert set(BY_NAME) == {action.name for action in ACTIONS}
 
 
 def test_every_screen_names_help_or_back_and_quit():
-    for screen in ("monitor", "diagnosis", "events", "table", "runs", "help"):
-        named = [label for _, label in hints(screen, unicode=True)]
+    for screen in ("monitor", "diagnosis", "events", "table", "runs", "help", "compare"):
+        named = [label for _, label in hints(ACTIONS, screen, unicode=True)]
         assert "quit" in named
         assert {"help", "back"} & set(named)

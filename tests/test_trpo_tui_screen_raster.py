@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from runlog.run import run_of
+from trpo_tui.chart_view import ChartView
 from trpo_tui.themes import ASCII, UNICODE
-from trpo_tui.widgets.chart import GUTTER, Plot
+from trpo_tui.widgets.plot import GUTTER, Curve, Plot
 from trpo_tui.widgets.raster import (
     ascii_cells,
     braille,
@@ -17,6 +18,8 @@ from trpo_tui.widgets.raster import (
     scale,
     spark,
 )
+
+VIEW = ChartView()
 
 
 def _all(n):
@@ -102,13 +105,15 @@ def test_a_spark_rises_with_its_values_and_leaves_gaps():
     assert spark(values, _all(4), 1, signs) == "0"
 
 
-def _plot(cells, *, look=UNICODE, name="gradient_norm", height=6):
+def _plot(cells, *, look=UNICODE, name="gradient_norm", height=6, view=VIEW, holds=()):
     rows = [{"iteration": i + 1, name: cell} for i, cell in enumerate(cells)]
-    return Plot(run_of(rows), name, 40, height, look)
+    column = run_of(rows).column(name)
+    curve = Curve(values=column.values, present=column.present)
+    return Plot([curve], width=40, height=height, look=look, view=view, holds=holds)
 
 
 def _text(plot, **arguments):
-    lines = [plot.line(y, None, None, bar=False) for y in range(plot.height)]
+    lines = [plot.line(y, None, (), bar=False) for y in range(plot.height)]
     return "\n".join("".join(text for text, _ in line) for line in lines)
 
 
@@ -130,7 +135,7 @@ def test_a_chart_with_nothing_to_draw_says_so(cells, said, look):
 
 @pytest.mark.parametrize("cells", [[1e30, -1e30, 0.0], [1e300, -1.7e308], [0.5], [2.0] * 9])
 def test_any_finite_value_draws(cells):
-    drawn = [c for line in _plot(cells).rows for c in line if c != " "]
+    drawn = [c for line in _plot(cells).cells for c, _ in line if c != " "]
     assert drawn
 
 
@@ -140,10 +145,10 @@ def test_a_nan_among_numbers_is_marked_at_the_bottom():
 
 
 def test_the_bound_is_drawn_and_inside_the_range():
-    rows = [{"iteration": i + 1, "kl": 0.002, "max_kl": 0.01} for i in range(10)]
-    plot = Plot(run_of(rows), "kl", 40, 8, UNICODE)
+    plot = _plot([0.002] * 10, name="kl", height=8, holds=(0.01,))
     assert plot.low <= 0.01 <= plot.high
-    lines = ["".join(t for t, _ in plot.line(y, None, 0.01, bar=False)) for y in range(8)]
+    bounds = ((0.01, "warn"),)
+    lines = ["".join(t for t, _ in plot.line(y, None, bounds, bar=False)) for y in range(8)]
     assert any(UNICODE.threshold * 5 in line for line in lines)
 
 
@@ -153,11 +158,11 @@ def test_the_cursor_is_a_bar_when_paused_and_marks_both_ends_when_it_runs():
 
     def barred(bar):
         cells = [
-            "".join(t for t, _ in plot.line(y, cursor, None, bar=bar))[GUTTER + cursor]
+            "".join(t for t, _ in plot.line(y, cursor, (), bar=bar))[GUTTER + cursor]
             for y in range(6)
         ]
         return [cell == UNICODE.bar for cell in cells]
 
-    rows = [line[cursor] for line in plot.rows]
+    rows = [line[cursor][0] for line in plot.cells]
     assert barred(True) == [row == " " for row in rows]  # the rest is the curve itself
     assert barred(False) == [True, False, False, False, False, True]

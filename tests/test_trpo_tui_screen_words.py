@@ -10,7 +10,7 @@ from analyzer.answers import answers
 from analyzer.diagnosis import Guide, GuideCheck
 from runlog.run import State, run_of
 from trpo_tui.application import _opening
-from trpo_tui.messages import Entry
+from trpo_tui.entries import Entry
 from trpo_tui.screens.runs import Heading, entry_line, name_width
 from trpo_tui.text import cell
 from trpo_tui.themes import UNICODE
@@ -36,14 +36,14 @@ def test_the_picker_has_rows_and_heading_in_the_same_columns(name):
         path="", name=name, state=State(name="finished", last_iteration=7, last_row_time=0.0),
         iterations=1234567, last_return=-1234.5678, verdict="healthy",
     )  # fmt: skip
-    wide = name_width([name])
+    wide = name_width([name], 120)
     heading = Heading()
     heading.wide = wide
     (title,) = heading.draw(View(None, 120, 1))
     titles, row = title[0][0], "".join(text for text, _ in entry_line(entry, UNICODE, wide))
     moved = cell_len(row) - len(row)  # a wide letter takes two cells
     assert titles.index("state") == row.index("FINISHED") + moved
-    for word, value in (("iterations", "1234567"), ("return", "-1235")):
+    for word, value in (("iter", "1234567"), ("return", "-1235")):
         assert titles.index(word) + len(word) == row.index(value) + len(value) + moved
     assert titles.index("verdict") == row.index("healthy") + moved
 

@@ -89,6 +89,7 @@ def _run_screen(
     from trpo_tui.application import WatchApp
     from trpo_tui.judging import judge_run
     from trpo_tui.places import name_of
+    from trpo_tui.settings_file import read_settings
     from trpo_tui.terminal import environment_at_start, keyboard_rivals, speaks_unicode
     from trpo_tui.themes import ASCII, UNICODE
 
@@ -109,6 +110,7 @@ def _run_screen(
         opener=opener,
         judging=partial(judge_run, ignore=ignore),
         notice=notice or "; ".join(notes),
+        settings=read_settings(),
     )
     app.run(mouse=False)
     if app.failure is not None:

@@ -5,32 +5,39 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
-from typing import ClassVar
 
 from textual import events
 from textual.app import App
-from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
 from runlog.errors import UserError
 from runlog.run import Run
-from trpo_tui.actions import ACTIONS, BY_NAME
+from trpo_tui.actions import action_of, rebound
+from trpo_tui.alarms import alarm
+from trpo_tui.chart_view import ChartView
 from trpo_tui.frame import Frame, default_charts, iterations
 from trpo_tui.judging import Judged, Source, judge_run, open_source
-from trpo_tui.messages import Copied, Failed, Looked, RunsFound
+from trpo_tui.messages import Compared, Copied, Failed, Looked, RunsFound
 from trpo_tui.places import name_of, parent_of
 from trpo_tui.playhead import Playhead, neighbour, row_of
 from trpo_tui.question import Question
 from trpo_tui.reading import Reader
 from trpo_tui.screens.base import RunScreen
+from trpo_tui.screens.compare import Compare
 from trpo_tui.screens.diagnosis import DiagnosisScreen
 from trpo_tui.screens.events import Events
 from trpo_tui.screens.help import Help
 from trpo_tui.screens.monitor import Monitor, with_chart
+from trpo_tui.screens.palette import Palette
 from trpo_tui.screens.runs import Runs
 from trpo_tui.screens.table import Table
+from trpo_tui.settings_file import Settings
 from trpo_tui.terminal import clip
+from trpo_tui.theme_colours import OWN_THEMES
 from trpo_tui.themes import THEMES, UNICODE, Look
+
+NO_SETTINGS = Settings()
+_MOVING = ("up", "down", "pageup", "pagedown")
 
 
 class WatchApp(App[int]):
@@ -38,11 +45,6 @@ class WatchApp(App[int]):
 
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key, f"named('{action.name}')", action.label, show=False)
-        for action in ACTIONS
-        for key in action.keys
-    ]
 
     def __init__(
         self,
@@ -54,9 +56,13 @@ class WatchApp(App[int]):
         opener: Callable[[str], Source] = open_source,
         judging: Callable[[Run], Judged] = judge_run,
         notice: str = "",
+        settings: Settings = NO_SETTINGS,
     ) -> None:
         super().__init__(ansi_color=True)
-        self.theme = THEMES[0]
+        self.actions = rebound(settings.keys)
+        for theme in OWN_THEMES:
+            self.register_theme(theme)
+        self._use_theme(settings.theme or THEMES[0])
         self.look = look
         self.folder = folder
         self.failure: BaseException | None = None
@@ -64,6 +70,9 @@ class WatchApp(App[int]):
         self._reader: Reader | None = None
         self._timer: Timer | None = None
         self._question: Question | None = None
+        self._alarms = False
+        self.marked: tuple[str, ...] = ()
+        """Paths of the runs that are marked in the list."""
         opening = _opening(path or "", name or (name_of(path) if path else ""))
         self.frame = replace(opening, message=notice or opening.message)
 
@@ -92,6 +101,9 @@ class WatchApp(App[int]):
         """The reading thread has news: one frame, whether the run grew or was only judged."""
         if self._reader is None or message.reader != self._reader.number:
             return
+        if self._alarms and (news := alarm(self.frame, message)):
+            self.bell()
+            self.say(news)
         first = not self.frame.opened or not len(self.frame.run)
         charts = default_charts(message.run) if first else self.frame.charts
         self.frame = replace(
@@ -119,7 +131,11 @@ class WatchApp(App[int]):
 
     def on_runs_found(self, message: RunsFound) -> None:
         if isinstance(self.screen, Runs):
-            self.screen.found(message.entries)
+            self.screen.found(message.entries, whole=message.whole)
+
+    def on_compared(self, message: Compared) -> None:
+        if isinstance(self.screen, Compare):
+            self.screen.found(message.runs, message.problem)
 
     # showing
 
@@ -134,25 +150,51 @@ class WatchApp(App[int]):
         self.frame = replace(self.frame, message=sentence)
         self.show()
 
-    def ask(self, text: str, typed: str, then: Callable[[str], None]) -> None:
+    def mark(self, path: str) -> None:
+        """Mark a run for Compare, or no longer."""
+        left = tuple(each for each in self.marked if each != path)
+        self.marked = left if len(left) < len(self.marked) else (*self.marked, path)
+        self.show()
+
+    def ask(
+        self,
+        text: str,
+        typed: str,
+        then: Callable[[str], None],
+        typing: Callable[[str], None] | None = None,
+        given_up: Callable[[], None] = lambda: None,
+    ) -> None:
         """Ask for a line in the key line; keys are letters until enter or escape."""
-        self._question = Question(text=text, typed=typed, then=then)
+        self._question = Question(
+            text=text, typed=typed, then=then, typing=typing, given_up=given_up
+        )
         self.say(self._question.line)
 
     def on_key(self, event: events.Key) -> None:
-        """Every key comes by here, in order; the bindings follow unless a question is open."""
+        """Every key comes by here, in order: a question's letters first, then the registry."""
         question = self._question
-        if question is None or event.key == "ctrl+c":
-            return
+        moving = question is not None and question.typing is not None and event.key in _MOVING
         event.prevent_default()
+        event.stop()
+        if question is None or moving or event.key == "ctrl+c":
+            self._pressed(event)
+            return
         if event.key in ("enter", "escape"):
             self._question = None
             self.say("")
             if event.key == "enter":
                 question.then(question.typed)
+            else:
+                question.given_up()
             return
         self._question = question.pressed(event.key, event.character)
+        if question.typing is not None:
+            question.typing(self._question.typed)
         self.say(self._question.line)
+
+    def _use_theme(self, name: str) -> None:
+        self.theme = name
+        self.ansi_color = name.startswith("ansi")
 
     def move(self, playhead: Playhead) -> None:
         """Look at another row; its diagnosis follows from the reading thread."""
@@ -188,20 +230,45 @@ class WatchApp(App[int]):
 
     # keys
 
-    def action_named(self, name: str) -> None:
+    def _pressed(self, event: events.Key) -> None:
+        """Do what the key does on the screen in front; a sign may be named as it is or in words."""
+        called = getattr(self.screen, "called", "")
+        for key in dict.fromkeys((event.key, event.character or event.key)):
+            action = action_of(self.actions, key, called)
+            if action is not None:
+                self.do(action.name)
+                return
+
+    def do(self, name: str) -> None:
         """Do the action of that name: the screen in front first, then what works everywhere."""
         if self.frame.message:
             self.frame = replace(self.frame, message="")
             self.show()
         screen = self.screen
-        called = getattr(screen, "called", None)
-        screens = BY_NAME[name].screens
-        if screens and called not in screens:
-            return
         if isinstance(screen, RunScreen) and screen.act(name):
             return
-        if not self._playhead_action(name):
+        if not (self._playhead_action(name) or self._chart_action(name)):
             self._screen_action(name)
+
+    def _chart_action(self, name: str) -> bool:
+        view, rows = self.frame.view, len(self.frame.run)
+        changed: dict[str, Callable[[], ChartView]] = {
+            "zoom-in": lambda: view.zoomed(1, rows),
+            "zoom-out": lambda: view.zoomed(-1, rows),
+            "zoom-off": lambda: ChartView(maximised=view.maximised),
+            "pan-left": lambda: view.panned(-1),
+            "pan-right": lambda: view.panned(1),
+            "log": lambda: replace(view, log=not view.log),
+            "axis": view.next_axis,
+            "smooth": view.next_smoothing,
+            "clip": lambda: replace(view, clip=not view.clip),
+            "maximise": lambda: replace(view, maximised=not view.maximised),
+        }
+        if name not in changed:
+            return False
+        self.frame = replace(self.frame, view=changed[name]())
+        self.show()
+        return True
 
     def _playhead_action(self, name: str) -> bool:
         head = self.frame.playhead
@@ -224,9 +291,9 @@ class WatchApp(App[int]):
         elif name.endswith(("-change", "-event")):
             self._jump(name)
         elif name == "goto":
-            self.ask("go to iteration (or 50%)", "", self._goto)
-        elif name == "copy":
-            self._copy()
+            self.ask("go to iteration (or 50%, or 14:05)", "", self._goto)
+        elif name in ("copy", "copy-values", "csv"):
+            self._hand_on(name)
         else:
             return False
         return True
@@ -248,26 +315,46 @@ class WatchApp(App[int]):
         if not answer.strip():
             return
         try:
-            self.move(self.frame.playhead.at(row_of(answer, iterations(self.frame.run))))
+            run = self.frame.run
+            row = row_of(answer, iterations(run), run.column("time").values)
+            self.move(self.frame.playhead.at(row))
         except UserError as error:
             self.say(str(error))
 
-    def _copy(self) -> None:
-        frame = self.frame
-        if frame.diagnosis is None:
+    def _hand_on(self, what: str) -> None:
+        if what == "copy" and self.frame.diagnosis is None:
             self.say("nothing to copy yet: the run is being judged")
             return
-        Thread(target=self._copying, args=(frame,), daemon=True).start()
+        Thread(target=self._handing_on, args=(self.frame, what), daemon=True).start()
 
-    def _copying(self, frame: Frame) -> None:
-        from analyzer.reports.as_markdown import markdown
+    def _handing_on(self, frame: Frame, what: str) -> None:
+        from trpo_tui import exports
 
-        if frame.diagnosis is None:
-            return
-        text = markdown(frame.run, frame.diagnosis, path=frame.path)
-        name = f"diagnosis-it{frame.diagnosis.iteration or frame.diagnosis.row + 1}.md"
-        sentence = clip(text, folder=Path(frame.path), name=name, osc52=self._osc52)
+        try:
+            if what == "csv":
+                sentence = exports.write_csv(frame)
+            else:
+                text, name = (
+                    exports.diagnosis_text(frame) if what == "copy" else exports.values_text(frame)
+                )
+                sentence = clip(text, folder=Path(frame.path), name=name, osc52=self._osc52)
+        except (UserError, OSError) as error:
+            sentence = str(error)
         self.post_message(Copied(sentence))
+
+    def _picture(self) -> None:
+        from trpo_tui.exports import beside
+
+        svg = self.export_screenshot(title=f"trpo-tui {self.frame.name}")
+        try:
+            place = beside(
+                Path(self.frame.path or "."), f"screen-it{self.frame.iteration or 0}.svg"
+            )
+            place.write_text(svg, encoding="utf-8")
+        except OSError as error:
+            self.say(str(error))
+            return
+        self.say(f"written: {place}")
 
     def _osc52(self, text: str) -> None:
         self.call_from_thread(self.copy_to_clipboard, text)
@@ -283,17 +370,26 @@ class WatchApp(App[int]):
             "table": Table,
             "help": Help,
             "runs": lambda: Runs(self.folder or parent_of(self.frame.path)),
+            "compare": lambda: Compare(self.marked or ((self._path,) if self._path else ())),
         }
         if name == "quit":
             self.exit(0)
         elif name == "theme":
             place = THEMES.index(self.theme) if self.theme in THEMES else -1
-            self.theme = THEMES[(place + 1) % len(THEMES)]
-            self.ansi_color = self.theme.startswith("ansi")
+            self._use_theme(THEMES[(place + 1) % len(THEMES)])
+            self.say(f"theme {self.theme}")
+        elif name == "picture":
+            self._picture()
+        elif name == "bell":
+            self._alarms = not self._alarms
+            self.say("rings on a new cause, a crash, the end" if self._alarms else "rings no more")
+        elif name == "palette":
+            self.push_screen(Palette(getattr(self.screen, "called", "monitor")))
+            return
         elif name == "back":
             name = "runs" if self._path is None else "monitor"
         if name in screens and getattr(self.screen, "called", "") != name:
-            if self._path is None and name not in ("runs", "help"):
+            if self._path is None and name not in ("runs", "help", "compare"):
                 self.say("open a run first: enter")
                 return
             self.switch_screen(screens[name]())

@@ -29,12 +29,13 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "report": "Make a bug report that can be published: the run without what is private.",
         "convert": "Make one Parquet file of another trainer's log, or of any run.",
         "finalize": "Make one run.parquet of a run that was killed or stopped.",
+        "doctor": "Say in ten lines what this terminal, clipboard and disk can do.",
         "logger": "Print a one-file logger for trainers that cannot install trpo-tui.",
     }
 )
 """One line for each command; `module_of` tells where it lies."""
 
-ALSO = ("motions", "render", "report", "convert", "finalize", "logger")
+ALSO = ("motions", "render", "report", "convert", "finalize", "doctor", "logger")
 """Commands that the help of a bare call only names."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -86,7 +87,7 @@ def short_help() -> str:
     width = max(map(len, shown)) + 2
     lines = ["trpo-tui COMMAND …    Why does my TRPO policy not update?", ""]
     lines += [f"  {name:{width}}{line}" for name, line in shown.items()]
-    lines += ["", f"Also {', '.join(ALSO)}: --help; COMMAND --help says more."]
+    lines += ["", f"Also {', '.join(ALSO)}; COMMAND --help."]
     return "\n".join(lines)
 
 

@@ -1,6 +1,6 @@
 """One picture of a run: everything the screen shows, live or replayed, in one immutable value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from analyzer.diagnosis import Diagnosis
 from runlog.remote_address import LOST
 from runlog.run import Run
+from trpo_tui.chart_view import ChartView
 from trpo_tui.playhead import Playhead
 
 LIVE = ("running", "slow", "quiet")
@@ -39,6 +40,8 @@ class Frame:
     """Unix seconds at which the run was last looked at."""
     opened: bool = True
     """False until the run has been read for the first time."""
+    view: ChartView = field(default_factory=ChartView)
+    """How all charts are looked at."""
     message: str = ""
     """One sentence in answer to the last key, instead of the key line."""
 

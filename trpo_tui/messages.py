@@ -1,12 +1,16 @@
 """What the reading thread tells the screen."""
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from analyzer.diagnosis import Diagnosis
-from runlog.run import Run, State
+from runlog.run import Run
+from trpo_tui.entries import Entry
 from trpo_tui.frame import Change
+
+if TYPE_CHECKING:
+    from trpo_tui.screens.compare import Overlaid
 
 
 class Looked(Message):
@@ -38,25 +42,22 @@ class Failed(Message):
         self.error = error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One run of the picker. `problem` says why it could not be read, else it is empty."""
-
-    path: str
-    name: str
-    state: State | None
-    iterations: int
-    last_return: float | None
-    verdict: str
-    problem: str = ""
-
-
 class RunsFound(Message):
-    """The runs below the folder, as far as they have been read."""
+    """The runs below the folder, as far as they have been read; `whole`: these are all."""
 
-    def __init__(self, entries: tuple[Entry, ...]) -> None:
+    def __init__(self, entries: tuple[Entry, ...], *, whole: bool) -> None:
         super().__init__()
         self.entries = entries
+        self.whole = whole
+
+
+class Compared(Message):
+    """The runs of Compare as just read, and what could not be read."""
+
+    def __init__(self, runs: "tuple[Overlaid, ...]", problem: str) -> None:
+        super().__init__()
+        self.runs = runs
+        self.problem = problem
 
 
 class Copied(Message):

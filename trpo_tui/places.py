@@ -64,6 +64,22 @@ def name_of(path: str, folder: str | None = None) -> str:
     return Path(path).resolve().name
 
 
+Stamp = tuple[tuple[str, int, int], ...]
+"""Name, time of the last change in nanoseconds and size of everything in a run's folder."""
+
+
+def stamp_of(path: str) -> Stamp | None:
+    """What changes when a run does; None where that cannot be told."""
+    if is_remote(path):
+        return None
+    place = Path(path)
+    try:
+        files = [place] if place.is_file() else [place, *place.rglob("*")]
+        return tuple((str(f), (at := f.stat()).st_mtime_ns, at.st_size) for f in sorted(files))
+    except OSError:
+        return None
+
+
 class Readings:
     """Reads runs again and again. One on another machine is followed: only what is new comes."""
 

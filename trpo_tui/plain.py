@@ -3,7 +3,7 @@
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -16,8 +16,9 @@ from runlog.reader import Still
 from runlog.run import Run
 from trpo_tui.frame import LIVE, lost_line
 from trpo_tui.judging import Judge, Judged, Source, judge_run, open_source
+from trpo_tui.places import runs_below
 from trpo_tui.text import compared, number
-from trpo_tui.themes import printable, to_ascii
+from trpo_tui.themes import encoded
 
 POLL_SECONDS = 0.5
 
@@ -117,28 +118,37 @@ def watch_plain(
     from_format: str | None = None,
     ignore: Mapping[str, str] | None = None,
     notes: tuple[str, ...] = (),
+    command: Sequence[str] = (),
 ) -> int:
     """Say what changes in the run at `source` until it has ended; returns 0.
 
     `mapping`: a log's key → our column. `from_format`: the log's format, None recognises it.
     `ignore`: code → the user's reason. `notes`: sentences to say first.
 
-    A folder of several runs is asked for one of them: lines of several runs would mix.
+    In a folder of runs, every run's changes are said with its name in front, and `command` is
+    called for each, until one leaves.
     """
     from trpo_tui.app import check_source, pick
+    from trpo_tui.folder_plain import watch_folder
 
     path, out = str(source), stream or sys.stdout
     check_source(path)
     if path != "-":
-        picked, folder = pick(path)
-        if picked is None:
-            raise UserError(f"{folder}: holds several runs or none; name the one to watch")
+        picked, _ = pick(path)
+        if picked is None and not command and not runs_below(path):
+            raise UserError(
+                f"{path}: no run in this folder yet; with --notify-cmd one can wait for it"
+            )
+        if picked is None or command:
+            judging = partial(judge_run, ignore=ignore)
+            watch_folder(path, every=every, command=command, stream=out, judging=judging)
+            return 0
         path = picked
     tail = open_source(path, mapping=mapping, from_format=from_format)
     try:
         judging = partial(judge_run, ignore=ignore)
         for sentence in chain(notes, sentences(tail, every=every, judging=judging)):
-            out.write(_line(sentence, out) + "\n")
+            out.write(encoded(sentence, out) + "\n")
             out.flush()
     finally:
         tail.close()
@@ -174,12 +184,3 @@ def sentences(
                 yield progress_sentence(run if new is None else new)
                 last_said = clock()
         run = new
-
-
-def _line(sentence: str, stream: TextIO) -> str:
-    text = printable(sentence)
-    try:
-        text.encode(stream.encoding or "utf-8")
-    except UnicodeEncodeError:
-        return to_ascii(text)
-    return text

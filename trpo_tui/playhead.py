@@ -1,8 +1,10 @@
 """Where in the run one looks: the row under the cursor of every chart, followed or moved."""
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,18 +87,40 @@ def neighbour(rows: Sequence[int], row: int, direction: int) -> int | None:
     return rows[place - 1] if place > 0 else None
 
 
-def row_of(text: str, iterations: NDArray[np.float64]) -> int:
-    """The row an answer to "go to" means: an iteration number, or a percentage of the run."""
+def row_of(
+    text: str, iterations: NDArray[np.float64], times: NDArray[np.float64] | None = None
+) -> int:
+    """The row an answer to "go to" means: an iteration number, a percentage of the run, or the
+    latest time of day, HH:MM or HH:MM:SS here, that the run has reached (`times`: Unix seconds)."""
     text = text.strip()
     if not len(iterations):
         raise UserError("go to: the run has no rows yet")
     try:
+        if ":" in text:
+            return _row_at(text, times)
         if text.endswith("%"):
             share = max(0.0, min(float(text[:-1]), 100.0)) / 100
             return round(share * (len(iterations) - 1))
         wanted = float(text)
     except ValueError:
-        raise UserError(f"go to {text!r}: give an iteration number or a percentage") from None
-    if not np.isfinite(wanted):
-        raise UserError(f"go to {text!r}: give an iteration number or a percentage")
+        wanted = math.nan
+    if not math.isfinite(wanted):
+        raise UserError(f"go to {text!r}: give an iteration, a percentage or a time (14:05)")
     return int(np.nanargmin(np.abs(iterations - wanted)))
+
+
+def _row_at(text: str, times: NDArray[np.float64] | None) -> int:
+    """The last row of the latest day that has it at that time; ValueError for what is no time."""
+    hours, minutes, *rest = map(int, text.split(":"))
+    seconds = rest[0] if rest else 59
+    if len(rest) > 1 or not (0 <= hours < 24 and 0 <= minutes < 60 and 0 <= seconds < 60):
+        raise ValueError(text)
+    known = None if times is None else np.flatnonzero(np.isfinite(times))
+    if known is None or times is None or not len(known):
+        raise UserError(f"go to {text}: the log does not say when its rows were written")
+    newest = datetime.fromtimestamp(float(times[known[-1]]))
+    wanted = newest.replace(hour=hours, minute=minutes, second=seconds, microsecond=999_999)
+    if wanted > newest and (wanted.hour, wanted.minute) > (newest.hour, newest.minute):
+        wanted -= timedelta(days=1)
+    before = known[times[known] <= wanted.timestamp()]
+    return int(before[-1]) if len(before) else int(known[0])

@@ -11,6 +11,10 @@ class Question:
     text: str
     typed: str
     then: Callable[[str], None]
+    typing: Callable[[str], None] | None = None
+    """Told of the answer as it grows; the keys that move in a list still do then."""
+    given_up: Callable[[], None] = lambda: None
+    """Told when escape takes the question away."""
 
     @property
     def line(self) -> str:

@@ -119,7 +119,7 @@ def state_folder() -> Path:
 def clip(text: str, *, folder: Path, name: str, osc52: Callable[[str], None]) -> str:
     """Put the text on the clipboard as well as this terminal allows, and into a file; says where."""
     written = _write(text, folder, name)
-    where = _tmux(text) or _program(text)
+    where = next((said for command, said in _programs() if _fed(command, text)), None)
     if where is None and len(text.encode()) <= OSC52_LIMIT:
         osc52(text)
         where = "sent to the terminal's clipboard (OSC 52)"
@@ -154,27 +154,27 @@ def _fed(command: list[str], text: str) -> bool:
     return done.returncode == 0
 
 
-def _tmux(text: str) -> str | None:
-    """Inside tmux OSC 52 is dropped by default; its own buffer always works."""
-    if not os.environ.get("TMUX") or shutil.which("tmux") is None:
-        return None
-    if _fed(["tmux", "load-buffer", "-w", "-"], text):
-        return "copied (tmux: prefix ] pastes)"
-    if _fed(["tmux", "load-buffer", "-"], text):
-        return "in the tmux buffer (prefix ] pastes)"
-    return None
+def _programs() -> list[tuple[list[str], str]]:
+    """Clipboard programs that reach the clipboard of whoever looks, and what to say of each.
+
+    Inside tmux OSC 52 is dropped by default; its own buffer always works. Over SSH a program of the
+    desktop would be the wrong machine's.
+    """
+    found: list[tuple[list[str], str]] = []
+    if os.environ.get("TMUX"):
+        found.append((["tmux", "load-buffer", "-w", "-"], "copied (tmux: prefix ] pastes)"))
+        found.append((["tmux", "load-buffer", "-"], "in the tmux buffer (prefix ] pastes)"))
+    if not os.environ.get("SSH_CONNECTION"):
+        desktop = [["pbcopy"], ["clip.exe"]]
+        if os.environ.get("WAYLAND_DISPLAY"):
+            desktop.append(["wl-copy"])
+        if os.environ.get("DISPLAY"):
+            desktop.append(["xclip", "-selection", "clipboard"])
+        found += [(command, f"copied ({command[0]})") for command in desktop]
+    return [(command, said) for command, said in found if shutil.which(command[0])]
 
 
-def _program(text: str) -> str | None:
-    """The clipboard program of this desktop; over SSH it would be the wrong machine's."""
-    if os.environ.get("SSH_CONNECTION"):
-        return None
-    commands: list[list[str]] = [["pbcopy"], ["clip.exe"]]
-    if os.environ.get("WAYLAND_DISPLAY"):
-        commands.append(["wl-copy"])
-    if os.environ.get("DISPLAY"):
-        commands.append(["xclip", "-selection", "clipboard"])
-    for command in commands:
-        if shutil.which(command[0]) and _fed(command, text):
-            return f"copied ({command[0]})"
-    return None
+def way_to_clipboard() -> str:
+    """How a copy would go from here."""
+    programs = _programs()
+    return programs[0][0][0] if programs else "OSC 52, if the terminal allows it"

@@ -31,6 +31,13 @@ def number(value: float) -> str:
     return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
+def chosen(name: str, letters: str) -> bool:
+    """Whether a filter lets the name through: it holds the letters, or after `!` it does not."""
+    if letters.startswith("!"):
+        return not letters[1:] or letters[1:].lower() not in name.lower()
+    return letters.lower() in name.lower()
+
+
 def cell(run: Run, name: str, row: int) -> str:
     """What the log holds in one cell: a number, a text, the head of a list, or `null`."""
     type_ = run.types.get(name)

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TextIO
 
 Role = Literal["plain", "dim", "bold", "title", "good", "warn", "bad", "dead", "cursor", "line"]
 """Why a piece of text looks as it does; colour only ever repeats what a glyph or word says."""
@@ -80,5 +80,15 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
 
 
-THEMES: tuple[str, ...] = ("ansi-dark", "textual-dark", "textual-light")
+THEMES: tuple[str, ...] = ("ansi-dark", "textual-dark", "textual-light", "colour-blind")
 """`ansi-dark` uses the terminal's own sixteen colours and background, light or dark."""
+
+
+def encoded(sentence: str, stream: TextIO) -> str:
+    """The sentence as the stream can take it: nothing that moves a cursor, ASCII where it must be."""
+    text = printable(sentence)
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return to_ascii(text)
+    return text

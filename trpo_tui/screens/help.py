@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from textual.widget import Widget
 
-from trpo_tui.actions import ACTIONS
+from trpo_tui.actions import Action
 from trpo_tui.frame import Frame
 from trpo_tui.screens.base import RunScreen
 from trpo_tui.text import wrap
@@ -19,10 +19,10 @@ _MARKS = (
 )  # fmt: skip
 
 
-def help_lines(look: Look, width: int) -> list[Line]:
+def help_lines(actions: Iterable[Action], look: Look, width: int) -> list[Line]:
     """Keys and meanings, then what the glyphs stand for."""
     lines: list[Line] = []
-    for action in ACTIONS:
+    for action in actions:
         keys = "  ".join(action.shown(unicode=look.unicode))
         pieces = wrap(action.help, max(20, width - 22), 3)
         margins = [f"{keys:20}  ", *[" " * 22] * (len(pieces) - 1)]
@@ -44,4 +44,4 @@ class Help(RunScreen):
     def fill(self, frame: Frame) -> None:
         listed = self.query_one(Items)
         listed.show(frame)
-        listed.set_items(help_lines(self.look, self.app.size.width))
+        listed.set_items(help_lines(self.watch_app.actions, self.look, self.app.size.width))

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from textual.containers import Container
 from textual.widget import Widget
 
-from trpo_tui.frame import metrics
+from trpo_tui.frame import Frame, metrics
 from trpo_tui.screens.base import RunScreen
 from trpo_tui.screens.table import row_line
+from trpo_tui.text import chosen
 from trpo_tui.themes import Line
 from trpo_tui.widgets.cause import Cause
 from trpo_tui.widgets.chain import Chain
@@ -42,13 +43,26 @@ class Monitor(RunScreen):
         yield Chain(id="chain", look=look)
         yield Container(Track(id="track", look=look), Place(id="place", look=look), id="scrubber")
 
+    letters = ""
+    """Only metrics whose names hold these are gone through; a leading ! turns it round."""
+
+    def fill(self, frame: Frame) -> None:
+        self.query_one("#body").set_class(frame.view.maximised, "-maximised")
+        for chart in self.query(Chart):
+            chart.set_class(chart.place == frame.focus, "-marked")
+
     def act(self, name: str) -> bool:
         app = self.watch_app
         shown = sum(bool(chart.size.height) for chart in self.query(Chart))
-        if name == "focus":
-            app.chart(focus=(app.frame.focus + 1) % max(1, shown))
+        if name in ("focus", "focus-back") and not app.frame.view.maximised:
+            step = 1 if name == "focus" else -1
+            app.chart(focus=(app.frame.focus + step) % max(1, shown))
+        elif name == "choose":
+            app.do("maximise")
+        elif name == "filter":
+            app.ask("metrics with", self.letters, self._filter)
         elif name in ("up", "down"):
-            known = metrics(app.frame.run)
+            known = [metric for metric in metrics(app.frame.run) if chosen(metric, self.letters)]
             if known:
                 app.chart(
                     name=_next(
@@ -58,6 +72,14 @@ class Monitor(RunScreen):
         else:
             return False
         return True
+
+    def _filter(self, letters: str) -> None:
+        self.letters = letters.strip()
+        known = [m for m in metrics(self.watch_app.frame.run) if chosen(m, self.letters)]
+        if not known:
+            self.watch_app.say(f"no metric's name holds {self.letters}")
+        elif self.letters:
+            self.watch_app.chart(name=known[0])
 
 
 def _next(known: Sequence[str], name: str, step: int) -> str:

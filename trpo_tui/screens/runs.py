@@ -1,55 +1,28 @@
 """All runs below a folder: is it alive, how far, how good, is it sick."""
 
+import time
 from collections.abc import Callable, Iterable
 from threading import Event, Thread
 
+import numpy as np
 from textual.message import Message
 from textual.widget import Widget
 
-from runlog.errors import UserError
-from runlog.run import Run
+from trpo_tui.entries import CURVE, ORDERS, Entry, Shelf, chosen_entries, ordered
 from trpo_tui.frame import Frame
-from trpo_tui.messages import Entry, Failed, RunsFound
-from trpo_tui.places import Readings, name_of, runs_below
+from trpo_tui.messages import Failed, RunsFound
+from trpo_tui.places import runs_below
 from trpo_tui.screens.base import RunScreen
 from trpo_tui.text import number
-from trpo_tui.themes import Line, Look, Role
+from trpo_tui.themes import Line, Look, Role, Span
 from trpo_tui.widgets.header import state_word
 from trpo_tui.widgets.items import Items
 from trpo_tui.widgets.lines import Lines, View, fit
+from trpo_tui.widgets.raster import strip
 
 AGAIN_SECONDS = 10.0
-
-
-def entry_of(path: str, folder: str, readings: Readings) -> Entry:
-    """One run, read and judged at its last row."""
-    from analyzer.answers import answers
-
-    name = name_of(path, folder)
-    try:
-        run = readings.read(path)
-    except UserError as error:
-        return Entry(
-            path=path, name=name, state=None, iterations=0, last_return=None, verdict="",
-            problem=str(error),
-        )  # fmt: skip
-    verdict = "no rows yet"
-    if len(run):
-        diagnosis = answers(run).at(len(run) - 1)
-        verdict = diagnosis.verdict
-        if diagnosis.cause is not None:
-            verdict = f"{diagnosis.cause.code} {diagnosis.cause.name}"
-    return Entry(
-        path=path, name=name, state=run.state, iterations=len(run),
-        last_return=last_return(run), verdict=verdict,
-    )  # fmt: skip
-
-
-def last_return(run: Run) -> float | None:
-    """The newest mean episode return that was logged."""
-    column = run.column("episode_return_mean")
-    known = column.values[column.present]
-    return float(known[-1]) if len(known) else None
+TELL_SECONDS = 0.25
+"""Between two lists of what has been read so far: hundreds of runs are no hundreds of lists."""
 
 
 def look_through(folder: str, post: Callable[[Message], object], stop: Event) -> None:
@@ -61,26 +34,30 @@ def look_through(folder: str, post: Callable[[Message], object], stop: Event) ->
 
 
 def _look_again(folder: str, post: Callable[[Message], object], stop: Event) -> None:
-    readings = Readings()
+    shelf = Shelf()
+    told = 0.0
     while not stop.is_set():
         entries: list[Entry] = []
         for path in runs_below(folder):
-            entries.append(entry_of(path, folder, readings))
+            entries.append(shelf.entry(path, folder))
             if stop.is_set():
                 return
-            post(RunsFound(tuple(entries)))
-        if not entries:
-            post(RunsFound(()))
+            if time.monotonic() - told > TELL_SECONDS:
+                told = time.monotonic()
+                post(RunsFound(tuple(entries), whole=False))
+        post(RunsFound(tuple(entries), whole=True))
         stop.wait(AGAIN_SECONDS)
 
 
-def name_width(names: Iterable[str]) -> int:
+def name_width(names: Iterable[str], width: int) -> int:
     """Room for the longest name, within reason."""
-    return max(12, min(32, max(map(len, names), default=0)))
+    return max(12, min(32 if width >= SIDE else 24, max(map(len, names), default=0)))
 
 
-STATE_WIDTH, ITERATIONS_WIDTH, RETURN_WIDTH = 9, 10, 9
+STATE_WIDTH, ITERATIONS_WIDTH, RETURN_WIDTH, CURVE_WIDTH = 9, 7, 9, CURVE
 """Cells of the columns between name and verdict, in rows and heading alike."""
+SIDE = 100
+"""Columns of a terminal from which names get more room."""
 
 
 def columns(
@@ -88,43 +65,49 @@ def columns(
 ) -> tuple[str, str, str]:
     """Name, state and numbers, each padded to its column; `width` is the name's."""
     shown = "".join(text for text, _ in fit(((name, "plain"),), width, look))
-    numbers = f"{iterations:>{ITERATIONS_WIDTH}} {value:>{RETURN_WIDTH}}  "
+    numbers = f"{iterations:>{ITERATIONS_WIDTH}} {value:>{RETURN_WIDTH}} "
     return f"{shown} ", f"{state:{STATE_WIDTH}} ", numbers
 
 
-def entry_line(entry: Entry, look: Look, width: int) -> Line:
-    """Name, state, iterations, return, verdict."""
+def entry_line(entry: Entry, look: Look, width: int, *, marked: bool = False) -> Line:
+    """Mark, name, state, iterations, return, its curve, verdict."""
+    mark: Span = (look.yes if marked else " ", "title")
     if entry.state is None:
         name, _, _ = columns(entry.name, "", "", "", look, width)
-        return ((name, "plain"), (look.say(entry.problem), "bad"))
+        return (mark, (name, "plain"), (look.say(entry.problem), "bad"))
     word, role = state_word(entry.state)
     value = "-" if entry.last_return is None else number(entry.last_return)
     sick = entry.verdict.startswith("TRPO")
-    mark = (
-        look.dead if sick else look.fine if entry.verdict in ("healthy", "solved") else look.unknown
-    )
+    well = entry.verdict in ("healthy", "solved")
+    sign = look.dead if sick else look.fine if well else look.unknown
     verdict_role: Role = "bad" if sick else "plain"
     name, state, numbers = columns(entry.name, word, str(entry.iterations), value, look, width)
+    curve = strip(np.array(entry.returns), look.sparks)
     return (
+        mark,
         (name, "bold"),
         (state, role),
         (numbers, "plain"),
-        (f"{mark} {look.say(entry.verdict)}", verdict_role),
+        (f"{curve:{CURVE_WIDTH}} ", "line"),
+        (f"{sign} {look.say(entry.verdict)}", verdict_role),
     )
 
 
 class Heading(Lines):
-    """The names of the columns."""
+    """The names of the columns, and how the list is chosen and sorted."""
 
     wide = 12
+    said = ""
 
     def draw(self, view: View) -> list[Line]:
-        titles = columns("run", "state", "iterations", "return", self.look, self.wide)
-        return [(("".join([*titles, "  verdict"])[: view.width], "dim"),)]
+        titles = columns("run", "state", "iter", "return", self.look, self.wide)
+        title = " " + "".join([*titles, f"{'curve':{CURVE_WIDTH}}   verdict"])
+        room = max(0, view.width - len(title) - 2)
+        return [((title[: view.width], "dim"), (f"  {self.said[:room]}" if room else "", "title"))]
 
 
 class Runs(RunScreen):
-    """The picker; enter opens a run."""
+    """The picker; enter opens a run, space marks it for Compare."""
 
     called = "runs"
 
@@ -132,6 +115,8 @@ class Runs(RunScreen):
         super().__init__()
         self.folder = folder
         self.entries: tuple[Entry, ...] | None = None
+        self.shown: list[Entry] = []
+        self.order, self.backwards, self.letters = ORDERS[0], False, ""
         self._stop = Event()
 
     def body(self) -> Iterable[Widget]:
@@ -146,16 +131,34 @@ class Runs(RunScreen):
     def on_unmount(self) -> None:
         self._stop.set()
 
-    def found(self, entries: tuple[Entry, ...]) -> None:
-        """Take in what has been read so far; a second round keeps the rest until it is read."""
-        if self.entries is not None and len(entries) < len(self.entries):
-            entries = (*entries, *self.entries[len(entries) :])
+    def found(self, entries: tuple[Entry, ...], *, whole: bool) -> None:
+        """Take in what has been read so far; a later round keeps the rest until it is read."""
+        if not whole and self.entries is not None:
+            read = {entry.path for entry in entries}
+            entries = (*entries, *(e for e in self.entries if e.path not in read))
+        if entries == self.entries:
+            return
         self.entries = entries
-        self.fill(self.watch_app.frame)
+        self.watch_app.show()
 
     def fill(self, frame: Frame) -> None:
         listed, heading = self.query_one("#items", Items), self.query_one(Heading)
-        wide = heading.wide = name_width(entry.name for entry in self.entries or ())
+        width = self.size.width
+        wide = heading.wide = name_width((e.name for e in self.entries or ()), width)
+        at = self.shown[listed.cursor].path if self.shown else None
+        everything = self.entries or ()
+        self.shown = ordered(
+            chosen_entries(everything, self.letters), self.order, backwards=self.backwards
+        )
+        heading.said = " ".join(
+            part
+            for part in (
+                f"by {self.order}" if (self.order, self.backwards) != (ORDERS[0], False) else "",
+                f"{len(self.shown)}/{len(everything)}: {self.letters}" if self.letters else "",
+                f"{len(self.watch_app.marked)} marked" if self.watch_app.marked else "",
+            )
+            if part
+        )
         heading.show(frame)
         listed.show(frame)
         if self.entries is None:
@@ -163,15 +166,41 @@ class Runs(RunScreen):
         elif not self.entries:
             nothing = f"no runs below {self.folder}: trpo-tui train --env HalfCheetah-v5 makes one"
             listed.set_items([((self.look.say(nothing), "dim"),)])
+        elif not self.shown:
+            listed.set_items([((f"no run holds {self.letters!r}: / and enter shows all", "dim"),)])
         else:
-            listed.set_items([entry_line(entry, self.look, wide) for entry in self.entries])
+            paths = [entry.path for entry in self.shown]
+            if at in paths:
+                listed.cursor = paths.index(at)
+            marked = self.watch_app.marked
+            listed.set_items(
+                [entry_line(e, self.look, wide, marked=e.path in marked) for e in self.shown]
+            )
 
     def act(self, name: str) -> bool:
-        if name == "choose" and self.entries:
-            entry = self.entries[self.query_one("#items", Items).cursor]
+        if name == "sort":
+            self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
+            self.watch_app.say(f"by {self.order}")
+            return True
+        if name == "reverse":
+            self.backwards = not self.backwards
+            self.watch_app.say(f"by {self.order}{', last first' if self.backwards else ''}")
+            return True
+        if name == "filter":
+            self.watch_app.ask("runs with", self.letters, self._filter, self._filter)
+            return True
+        if name in ("choose", "mark") and self.shown:
+            entry = self.shown[self.query_one("#items", Items).cursor]
             if entry.state is None:
                 self.watch_app.say(entry.problem)
+            elif name == "mark":
+                self.watch_app.mark(entry.path)
+                self.query_one("#items", Items).move(1)
             else:
                 self.watch_app.open(entry.path, entry.name)
             return True
         return super().act(name)
+
+    def _filter(self, letters: str) -> None:
+        self.letters = letters.strip()
+        self.watch_app.show()

@@ -8,7 +8,7 @@ from runlog.run import Run
 from runlog.schema import BY_NAME
 from trpo_tui.frame import Frame
 from trpo_tui.screens.base import RunScreen
-from trpo_tui.text import cell, wrapped
+from trpo_tui.text import cell, chosen, wrapped
 from trpo_tui.themes import Line, Look, Role, Span
 from trpo_tui.widgets.items import Items
 from trpo_tui.widgets.lines import Lines, View
@@ -37,7 +37,7 @@ def row_line(frame: Frame, name: str, look: Look, *, meaning: bool = True) -> Li
 def names(run: Run, letters: str) -> tuple[str, ...]:
     """What this log holds, then what it could hold; only names with these letters."""
     missing = (name for name in BY_NAME if name not in run.types)
-    return tuple(name for name in (*run.types, *missing) if letters.lower() in name.lower())
+    return tuple(name for name in (*run.types, *missing) if chosen(name, letters))
 
 
 class Detail(Lines):

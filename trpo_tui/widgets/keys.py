@@ -1,10 +1,14 @@
 """The last line: what the keys do here, or an answer to the last one."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 from trpo_tui.actions import hints
 from trpo_tui.themes import UNICODE, Line, Look, Role
 from trpo_tui.widgets.lines import Lines, View
+
+if TYPE_CHECKING:
+    from trpo_tui.application import WatchApp
 
 
 class Keys(Lines):
@@ -18,7 +22,8 @@ class Keys(Lines):
         frame = view.frame
         if frame.message:
             return [((self.look.say(frame.message), "bold"),)]
-        named = list(hints(self.of_screen, unicode=self.look.unicode))
+        actions = cast("WatchApp", self.app).actions
+        named = list(hints(actions, self.of_screen, unicode=self.look.unicode))
         while (
             len(named) > 2 and sum(len(k) + len(label) + 3 for k, label in named) > view.width + 2
         ):

@@ -39,25 +39,52 @@ def column_of(row: int, n: int, width: int) -> int:
     return row << k if k >= 0 else row >> -k
 
 
-def columns(values: NDArray[np.float64], present: NDArray[np.bool_], width: int) -> Columns:
-    """Reduce n values to `width` dot columns without losing an extreme."""
+def places(n: int, width: int) -> NDArray[np.int64]:
+    """(n,) the dot column of each row."""
+    k = scale(n, width)
+    rows = np.arange(n)
+    return rows << k if k >= 0 else rows >> -k
+
+
+def along(
+    positions: NDArray[np.float64], width: int, ends: tuple[float, float] | None = None
+) -> NDArray[np.int64]:
+    """(n,) the dot column of each row on a linear axis from one end to the other (None: those of
+    the positions); a position that is missing or runs back stays where the row before it was."""
+    known = np.isfinite(positions)
+    if not known.any():
+        return places(len(positions), width)
+    first, last = ends or (float(positions[known][0]), float(positions[known].max()))
+    risen = np.maximum.accumulate(np.where(known, positions, float(positions[known][0])))
+    share = (risen - first) / (last - first) if last > first else np.zeros(len(risen))
+    return np.asarray(np.floor(np.clip(share, 0.0, 1.0) * (width - 1)), dtype=np.int64)
+
+
+def columns(
+    values: NDArray[np.float64],
+    present: NDArray[np.bool_],
+    width: int,
+    place: NDArray[np.int64] | None = None,
+) -> Columns:
+    """Reduce n values to `width` dot columns without losing an extreme.
+
+    `place`: (n,) the dot column of each row, never falling; None spaces the rows evenly.
+    """
     n = len(values)
     low, high = np.full(width, np.nan), np.full(width, np.nan)
     broken = np.zeros(width, dtype=bool)
     if not n or width < 1:
         return Columns(low, high, broken)
-    k = scale(n, width)
-    rows = np.arange(n)
-    place = rows << k if k >= 0 else rows >> -k
+    place = places(n, width) if place is None else place
     finite = present & np.isfinite(values)
     broken[place[present & ~np.isfinite(values)]] = True
-    lows, highs = np.full(width, np.inf), np.full(width, -np.inf)
-    np.minimum.at(lows, place[finite], values[finite])
-    np.maximum.at(highs, place[finite], values[finite])
+    starts = np.flatnonzero(np.diff(place, prepend=-1))
+    at = place[starts]
+    lows = np.minimum.reduceat(np.where(finite, values, np.inf), starts)
+    highs = np.maximum.reduceat(np.where(finite, values, -np.inf), starts)
     touched = lows <= highs
-    low[touched], high[touched] = lows[touched], highs[touched]
-    if k > 0:
-        _join(low, high, values, finite, k)
+    low[at[touched]], high[at[touched]] = lows[touched], highs[touched]
+    _join(low, high, values, finite, place)
     _bridge(low, high)
     return Columns(low, high, broken)
 
@@ -67,14 +94,14 @@ def _join(
     high: NDArray[np.float64],
     values: NDArray[np.float64],
     finite: NDArray[np.bool_],
-    k: int,
+    place: NDArray[np.int64],
 ) -> None:
-    """Straight lines between neighbouring rows, several dot columns apart."""
-    step = 1 << k
-    for row in np.flatnonzero(finite[:-1] & finite[1:]):
-        a, b = values[row], values[row + 1]
-        ramp = a + (b / 2 - a / 2) * 2 * np.arange(1, step) / step if abs(b - a) < 1e300 else a
-        inner = slice((row << k) + 1, (row + 1) << k)
+    """Straight lines between neighbouring rows that lie several dot columns apart."""
+    step = np.diff(place)
+    for row in np.flatnonzero((step > 1) & finite[:-1] & finite[1:]):
+        a, b, wide = values[row], values[row + 1], int(step[row])
+        ramp = a + (b / 2 - a / 2) * 2 * np.arange(1, wide) / wide if abs(b - a) < 1e300 else a
+        inner = slice(int(place[row]) + 1, int(place[row + 1]))
         low[inner] = high[inner] = ramp
 
 
@@ -142,15 +169,19 @@ def spark(values: NDArray[np.float64], present: NDArray[np.bool_], width: int, s
     """The curve in one line of `width` cells: the highest value of each cell; a gap is a space."""
     if width < 1 or not len(values):
         return " " * max(0, width)
-    buckets = columns(values, present, width)
-    filled = buckets.high[np.isfinite(buckets.high)]
+    return strip(columns(values, present, width).high, signs)
+
+
+def strip(values: NDArray[np.float64], signs: str) -> str:
+    """A sign a value, from the lowest to the highest; a NaN is a space."""
+    filled = values[np.isfinite(values)]
     if not len(filled):
-        return " " * width
+        return " " * len(values)
     low, high = float(filled.min()), float(filled.max())
     last = len(signs) - 1
     if low == high:
-        heights = np.zeros(width, dtype=np.int64)
+        heights = np.zeros(len(values), dtype=np.int64)
     else:
-        heights = last - level(buckets.high, low, high, len(signs))
-    pairs = zip(heights.tolist(), np.isfinite(buckets.high).tolist(), strict=True)
+        heights = last - level(values, low, high, len(signs))
+    pairs = zip(heights.tolist(), np.isfinite(values).tolist(), strict=True)
     return "".join(signs[h] if there else " " for h, there in pairs)

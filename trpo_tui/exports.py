@@ -1,0 +1,59 @@
+"""What the screen hands on: the diagnosis, the values at the playhead, the whole table."""
+
+import csv
+from pathlib import Path
+
+from runlog.run import Run
+from trpo_tui.frame import Frame
+from trpo_tui.terminal import state_folder
+from trpo_tui.text import cell
+
+
+def diagnosis_text(frame: Frame) -> tuple[str, str]:
+    """The diagnosis at the playhead as Markdown, and a file name for it."""
+    from analyzer.reports.as_markdown import markdown
+
+    if frame.diagnosis is None:
+        return "", "diagnosis.md"
+    text = markdown(frame.run, frame.diagnosis, path=frame.path)
+    return text, f"diagnosis-it{frame.diagnosis.iteration or frame.diagnosis.row + 1}.md"
+
+
+def values_text(frame: Frame) -> tuple[str, str]:
+    """Every column at the playhead as `name value` lines, and a file name for them."""
+    lines = [f"{name}\t{cell(frame.run, name, frame.row)}" for name in frame.run.types]
+    return "\n".join(lines) + "\n", f"values-it{frame.iteration or frame.row + 1}.tsv"
+
+
+def write_csv(frame: Frame) -> str:
+    """Write every column of the run, a row an iteration; a null is empty. Returns where."""
+    place = beside(Path(frame.path), f"{frame.name.replace('/', '-') or 'run'}.csv")
+    with place.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(frame.run.types)
+        columns = [_cells(frame.run, name) for name in frame.run.types]
+        writer.writerows(zip(*columns, strict=True))
+    return f"written: {place}"
+
+
+def _cells(run: Run, name: str) -> list[str]:
+    if run.types[name].startswith("list<"):
+        lists = run.lists(name)
+        return [
+            " ".join(repr(float(v)) for v in lists[row]) if lists.present[row] else ""
+            for row in range(len(run))
+        ]
+    column = run.column(name)
+    told = zip(column.values.tolist(), column.present.tolist(), strict=True)
+    return [str(value) if present else "" for value, present in told]
+
+
+def beside(path: Path, name: str) -> Path:
+    """A file of that name next to the run where one may write, else in the state folder."""
+    folder = path if path.is_dir() else path.parent
+    try:
+        (folder / name).touch()
+    except OSError:
+        folder = state_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder / name
