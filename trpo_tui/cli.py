@@ -87,7 +87,7 @@ def short_help() -> str:
     width = max(map(len, shown)) + 2
     lines = ["trpo-tui COMMAND …    Why does my TRPO policy not update?", ""]
     lines += [f"  {name:{width}}{line}" for name, line in shown.items()]
-    lines += ["", f"Also {', '.join(ALSO)}; COMMAND --help."]
+    lines += ["", f"Also {', '.join(ALSO)}: COMMAND --help."]
     return "\n".join(lines)
 
 
