@@ -4,27 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 PERMUTATIONS = 3
 """Shuffles of the advantages. Each half's gradients are compared with each of the other's: nine
 cosines that show what there is by chance, for the price of three."""
-
-
-def halves(ended: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Split (T, worlds) steps into two halves that share no trajectory: True for the second.
-
-    Every other world; with one world, every other episode; with one episode, its second half.
-    """
-    steps, worlds = ended.shape
-    if worlds > 1:
-        return np.broadcast_to(np.arange(worlds) % 2 == 1, ended.shape).copy()
-    episode = np.concatenate(([0], np.cumsum(ended[:-1, 0])))
-    if episode[-1] == 0:
-        episode = np.arange(steps) * 2 // max(1, steps)
-    second: NDArray[np.bool_] = (episode % 2 == 1)[:, None]
-    return second
 
 
 def cosine_columns(

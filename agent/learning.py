@@ -11,7 +11,6 @@ from agent import gaussian
 from agent.advantages import Advantages, Values, estimate, evaluate
 from agent.batch_statistics import sampled_distribution
 from agent.config import Config
-from agent.gradient_noise import halves
 from agent.networks import Policy
 from agent.normaliser import Normaliser
 from agent.parts import Experience, Learned, Parts, Phases, Step
@@ -19,6 +18,7 @@ from agent.reward_normaliser import TrainingReward
 from agent.sampling import Rollout
 from agent.trpo import update_policy
 from agent.value import Critic, CriticFit
+from runlog.regression import halves
 
 SHUFFLE = 2
 """Stream of random numbers for the critic's minibatches."""

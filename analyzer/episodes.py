@@ -3,6 +3,7 @@
 import numpy as np
 
 from analyzer.history import ever, running_max, so_far, varied
+from analyzer.identities import row_of
 from analyzer.interval import Floats, Interval, exact
 from analyzer.measure import derived
 from analyzer.view import View
@@ -13,12 +14,31 @@ FEW_PARAMETERS = 10.0
 """With so few, two gradients can point the same way by chance."""
 ALIKE_ROWS = 5
 """Rows in which one ratio of return to length is no accident."""
+MANY_ENDS = 20
+"""Ends in one window (64 steps) from which their distance is the length of episodes."""
 _LISTED = 64
 """Episodes a row lists at most."""
 
 
 def _length(view: View) -> Interval:
     return view["episode_length_median"].or_else(view["episode_length_mean"])
+
+
+def _window_length(view: View) -> Interval:
+    """Mean length of the episodes inside a window, where many ends lie in it; for logs whose
+    episodes are told by a monitor that does not see what ends them."""
+    first, last = view.lists("window_terminated"), view.lists("window_truncated")
+    n = len(view)
+    if not len(first.values) or not np.array_equal(first.offsets, last.offsets):
+        return view.empty()
+    ended = np.flatnonzero(np.maximum(first.values, last.values) > 0.0)
+    row = row_of(first)[ended]
+    count = np.bincount(row, minlength=n)
+    begin, end = np.full(n, np.inf), np.full(n, -np.inf)
+    np.minimum.at(begin, row, ended)
+    np.maximum.at(end, row, ended)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return exact((end - begin) / (count - 1.0), first.present & (count >= MANY_ENDS))
 
 
 def _length_to_best(view: View) -> Interval:
@@ -106,6 +126,7 @@ def _lengths_vary(view: View) -> Interval:
 
 # fmt: off
 LENGTH = derived("episode_length", "steps", "episode_length_median, else episode_length_mean", _length, "episode_length_median", "episode_length_mean")
+WINDOW_LENGTH = derived("episode_length_in_window", "steps", "steps from the first to the last end in the window / ends less one", _window_length, "window_terminated window_truncated")
 LENGTH_TO_BEST = derived("length_to_best", "fraction", "median episode length / the largest so far", _length_to_best, "episode_length_median", "episode_length_mean")
 MEANT_TO_LAST = derived("meant_to_last", "flag", "1 where a time limit or an earlier episode is longer than 10 steps", _meant_to_last, "", "episode_length_median episode_length_mean", shows="episode_length_mean")
 COPIES = derived("copied_episodes", "episodes", "episodes in whole sets of one an environment with one return", _copies, "episode_returns", "reward_min reward_max")

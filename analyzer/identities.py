@@ -205,9 +205,11 @@ def _candidate_slope(view: View) -> Interval:
 
 
 def _moved_after(view: View) -> Interval:
-    """How far the policy moved besides the step, in units of the smallest move that shows."""
+    """How far the policy moved besides the step, at least, in units far above rounding: two norms
+    of one vector agree to the last bit, and stored parameters are off by ½ε each."""
     end, step = view["parameter_delta_norm"], view["step_parameter_delta_norm"]
-    return (end - step).abs() / _rounding_of_step(view)
+    size = view["policy_parameter_norm"].or_else(1.0)
+    return (end - step).abs() / (size * (1e2 * view.eps))
 
 
 def _drift(view: View) -> Interval:
@@ -283,7 +285,7 @@ NOISE_Z = derived("noise_z", "σ", "|entropy + mean log π(a|s)| / √(d/2N)", _
 CRITIC_FIT_ORDER = derived("advantage_over_value_loss", "1", "(std² + mean² of the raw advantage) / value_loss", _critic_fit_order, "advantage_raw_std advantage_raw_mean value_loss", "value_max return_max")
 CANDIDATE_SLOPE = derived("candidate_slope", "1", "median over candidates of gain / (β·expected_improvement)", _candidate_slope, "line_search_gains line_search_fractions expected_improvement")
 KL_INTERCEPT = derived("kl_intercept", "δ", "KL of the candidates at β → 0, over δ", _kl_intercept, "line_search_kls line_search_fractions max_kl")
-MOVED_AFTER = derived("moved_besides_the_step", "1", "|‖Δθ‖ at the end − ‖Δθ‖ of the step| / 1e4·ε·‖θ‖", _moved_after, "parameter_delta_norm step_parameter_delta_norm", "policy_parameter_norm", shows="parameter_delta_norm step_parameter_delta_norm")
+MOVED_AFTER = derived("moved_besides_the_step", "1", "|‖Δθ‖ at the end − ‖Δθ‖ of the step| / 100·ε·‖θ‖", _moved_after, "parameter_delta_norm step_parameter_delta_norm", "policy_parameter_norm", shows="parameter_delta_norm step_parameter_delta_norm")
 DRIFT = derived("drift_over_trust_region", "δ", f"kl_drift / max_kl, after iteration {SETTLED}", _drift, "kl_drift max_kl", shows="kl_drift")
 CANDIDATE_MOTION = derived("candidate_motion", "1", "max |gain|, KL over the candidates", _candidate_motion, "line_search_gains line_search_kls full_step_norm", "policy_parameter_norm")
 LEAST_CURVATURE = derived("least_curvature", "1", "(min pᵀAp/pᵀp − λ) / (max Ritz value + λ)", _least_curvature, "cg_min_curvature damping", "fisher_ritz_max")

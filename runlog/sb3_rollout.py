@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecMonitor, VecNormalize, is_vecenv_wrapped
 
+from runlog.regression import halves, held_out_r2
 from runlog.sb3_policy import measurable
 
 LISTED = 64
@@ -218,6 +219,18 @@ class Rollout:
         clipped = np.abs(self.trained) >= self.normalizer.clip_reward
         scale = np.sqrt(self.normalizer.ret_rms.var + self.normalizer.epsilon)
         return {"reward_scale": float(scale), "reward_clip_fraction": float(clipped.mean())}
+
+    def reward_r2(self) -> float | None:
+        """How much of the reward, as paid, the observations and actions of other trajectories tell;
+        None where they are pictures, dictionaries or choices."""
+        if self.raw is None or self.raw.dtype == np.uint8 or self.actions.dtype.kind != "f":
+            return None
+        steps = self.reward.size
+        inputs = np.concatenate(
+            [self.raw.reshape(steps, -1), self.actions.reshape(steps, -1)], axis=1
+        )
+        test = halves(self.terminated | self.truncated).reshape(-1)
+        return held_out_r2(inputs.astype(np.float64), self.reward.reshape(-1), test)
 
     def window(self, log_prob_new: Array) -> dict[str, Any]:
         """The stretch, step by step; `log_prob_new`: (steps, environments), after the update."""

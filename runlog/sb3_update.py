@@ -14,6 +14,8 @@ from runlog.sb3_trpo import Watch, used
 
 _RECORDED = ("clip_fraction", "approx_kl", "learning_rate")
 """Of what a trainer itself records under train/, what no declared column holds."""
+REGRESSED = 5
+"""Every so manyth row says how much of its reward can be told from state and action."""
 Parameters = dict[str, torch.nn.Parameter]
 
 
@@ -82,6 +84,8 @@ class Update:
         if not self._actor:
             return row
         theta, shape = sb3_policy.flat(self._actor.values()), self._rollout.reward.shape
+        if iteration % REGRESSED == 1:
+            row["reward_r2"] = self._rollout.reward_r2()
         row["parameter_delta_norm"] = float((theta - self._theta).norm())
         if not math.isfinite(row["parameter_delta_norm"]):
             return row  # such a policy has no distribution to measure

@@ -11,13 +11,13 @@ from agent import gaussian, trust_region
 from agent.advantages import Values, generalised_advantages
 from agent.critics import TanhCritic
 from agent.gaussian import Gaussian
-from agent.gradient_noise import halves
 from agent.linearised import linearise
 from agent.networks import GaussianMLP, Policy
 from agent.normaliser import empty
 from agent.parts import policy_gradient
 from agent.value import fit_critic
 from agent.window import place
+from runlog.regression import halves
 
 
 def _gaussians(n: int, dim: int) -> tuple[Gaussian, Gaussian]:

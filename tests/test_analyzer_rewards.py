@@ -30,6 +30,24 @@ def test_returns_that_walk_at_random_come_from_rewards_that_depend_on_nothing() 
     assert {"reward_r2", "random_walk"} <= {e.measure for e in diagnosis.cause.evidence}
 
 
+def test_noise_that_the_monitor_of_the_returns_does_not_see_is_named() -> None:
+    diagnosis = diagnose(lambda row, i: drawn(row, i, walk=1e-3), solved_return=None)
+    assert diagnosis.cause is not None
+    assert diagnosis.cause.code == "TRPO104"
+
+
+@pytest.mark.parametrize("ended", [range(1, 64, 2), range(0, 64, 3)])
+def test_episodes_that_a_monitor_does_not_see_end_are_counted_in_the_windows(ended: range) -> None:
+    def unseen(row: Row, i: int) -> None:
+        for name in [name for name in row if name.startswith("episode_")]:
+            row[name] = None
+        ends = [float(step in ended) for step in range(64)]
+        row.update(window_terminated=ends, window_truncated=[0.0] * 64)
+
+    named = found(diagnose(unseen, horizon=1000), "TRPO105") is not None
+    assert named == (ended.step == 2)
+
+
 @pytest.mark.parametrize("change", [{"walk": 4.0}, {"r2": 0.3}])
 def test_rewards_that_come_in_stretches_or_can_be_told_are_no_noise(change: dict[str, Any]) -> None:
     assert found(diagnose(lambda row, i: drawn(row, i, **change)), "TRPO104") is None

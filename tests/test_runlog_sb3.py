@@ -164,6 +164,13 @@ def test_candidates_are_those_the_search_tried(tmp_path: Path) -> None:
         assert row["kl_full_step"] == row["line_search_kls"][0]
 
 
+def test_every_fifth_row_says_how_much_of_the_reward_state_and_action_tell(tmp_path: Path) -> None:
+    rows, _, _ = witnessed(trpo(2), tmp_path, 6)
+    told = [row.get("reward_r2") for row in rows]
+    assert [t is not None for t in told] == [True, False, False, False, False, True]
+    assert all(-0.5 < t <= 1.0 for t in told if t is not None)
+
+
 def test_what_moves_the_policy_after_the_search_is_no_part_of_the_step(tmp_path: Path) -> None:
     model = trpo(2)
     train = model.train

@@ -7,6 +7,12 @@ from analyzer.diagnosis import Fix
 from analyzer.rule import Grade, Rule
 
 AT_ONCE = 2.0
+_AT_ONCE = Either(
+    (
+        Recent(Check(e.LENGTH, "≤", AT_ONCE), 3, 3),
+        Recent(Check(e.WINDOW_LENGTH, "≤", AT_ONCE), 1, 1),
+    )
+)
 """Steps of an episode in which no action can do anything for the return."""
 SAME_GRADIENT = 1e-9
 """1 − cosine of the gradients of two half batches. They are equal in every digit where the halves
@@ -24,14 +30,14 @@ RULES: tuple[Rule, ...] = (
         latency=3,
         when=All(
             (
-                Recent(Check(e.LENGTH, "≤", AT_ONCE), 3, 3),
+                _AT_ONCE,
                 Gate(Check(e.MEANT_TO_LAST, "≥", 1.0)),
             )
         ),
         lesser=(
             Grade(
                 level="warning",
-                when=Recent(Check(e.LENGTH, "≤", AT_ONCE), 3, 3),
+                when=_AT_ONCE,
                 title="Episodes end within two steps (are they meant to?)",
                 why="Nothing in this log tells that episodes of this task last longer.",
                 explains=False,

@@ -1,7 +1,7 @@
 """1xx: rewards that follow nothing, or whose unit does not stand still."""
 
 from analyzer import reward_signals as r
-from analyzer.combination import All, Gate, Recent
+from analyzer.combination import All, Either, Gate, Recent
 from analyzer.condition import Check
 from analyzer.diagnosis import Fix
 from analyzer.rule import Grade, Rule
@@ -12,6 +12,9 @@ WALK = (0.5, 2.0)
 """Pooled variance of returns over that of a random walk: .92 to 1.1 for drawn rewards. Rewards that
 follow the state are outside, above 3 or, where gains are paid back, below .4; a few pass 1 on their
 way, which the R² tells apart."""
+FAR_BELOW = 0.05
+"""Returns that spread so little are no sums of rewards that are drawn: a monitor that does not see
+the rewards that are learnt from tells them."""
 FAR_OUT = 12.0
 """Range of rewards over their deviation: 5 to 8 for drawn ones. Above, a few steps hold what there
 is, as sparse rewards do and those that span powers of ten (TRPO102)."""
@@ -30,15 +33,22 @@ RULES: tuple[Rule, ...] = (
         when=All(
             (
                 Recent(Check(r.R2, "≤", NOTHING_TOLD), 3, 3),
-                Recent(
-                    All(
-                        (
-                            Check(r.RANDOM_WALK, ">", WALK[0]),
-                            Check(r.RANDOM_WALK, "<", WALK[1], origin="1 for a random walk"),
-                        )
-                    ),
-                    3,
-                    3,
+                Either(
+                    (
+                        Recent(
+                            All(
+                                (
+                                    Check(r.RANDOM_WALK, ">", WALK[0]),
+                                    Check(
+                                        r.RANDOM_WALK, "<", WALK[1], origin="1 for a random walk"
+                                    ),
+                                )
+                            ),
+                            3,
+                            3,
+                        ),
+                        Recent(Check(r.RANDOM_WALK, "<", FAR_BELOW), 3, 3),
+                    )
                 ),
                 Recent(Check(r.EXPLAINED_VARIANCE, "<", 0.3), 3, 5),
                 Gate(Recent(Check(r.EXTREMES_VARY, "≥", 1.0), 5, 5)),
