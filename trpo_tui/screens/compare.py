@@ -203,7 +203,7 @@ class Compare(RunScreen):
                 self.watch_app.show()
             return True
         if name == "filter":
-            self.watch_app.ask("metrics with", self.letters, self._filter)
+            self.watch_app.ask("metrics with (none: all)", "", self._filter)
             return True
         return super().act(name)
 

@@ -14,6 +14,7 @@ from trpo_tui.widgets.cause import Cause
 from trpo_tui.widgets.chain import Chain
 from trpo_tui.widgets.chart import Chart
 from trpo_tui.widgets.lines import Lines, View
+from trpo_tui.widgets.pictures import pictures
 from trpo_tui.widgets.scrubber import Place, Track
 from trpo_tui.widgets.sparks import Sparks
 
@@ -60,9 +61,9 @@ class Monitor(RunScreen):
         elif name == "choose":
             app.do("maximise")
         elif name == "filter":
-            app.ask("metrics with", self.letters, self._filter)
+            app.ask("metrics with (none: all)", "", self._filter)
         elif name in ("up", "down"):
-            known = [metric for metric in metrics(app.frame.run) if chosen(metric, self.letters)]
+            known = self._chosen()
             if known:
                 app.chart(
                     name=_next(
@@ -73,9 +74,14 @@ class Monitor(RunScreen):
             return False
         return True
 
+    def _chosen(self) -> list[str]:
+        """What the marked chart can show: columns, and pictures of one iteration."""
+        run = self.watch_app.frame.run
+        return [name for name in (*pictures(run), *metrics(run)) if chosen(name, self.letters)]
+
     def _filter(self, letters: str) -> None:
         self.letters = letters.strip()
-        known = [m for m in metrics(self.watch_app.frame.run) if chosen(m, self.letters)]
+        known = self._chosen()
         if not known:
             self.watch_app.say(f"no metric's name holds {self.letters}")
         elif self.letters:

@@ -187,7 +187,7 @@ class Runs(RunScreen):
             self.watch_app.say(f"by {self.order}{', last first' if self.backwards else ''}")
             return True
         if name == "filter":
-            self.watch_app.ask("runs with", self.letters, self._filter, self._filter)
+            self.watch_app.ask("runs with", "", self._filter, self._filter)
             return True
         if name in ("choose", "mark") and self.shown:
             entry = self.shown[self.query_one("#items", Items).cursor]

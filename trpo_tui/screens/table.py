@@ -81,7 +81,7 @@ class Table(RunScreen):
 
     def act(self, name: str) -> bool:
         if name == "filter":
-            self.watch_app.ask("filter", self.letters, self._filter)
+            self.watch_app.ask("columns with (none: all)", "", self._filter)
             return True
         if name == "choose":
             self.query_one(Detail).toggle_class("-open")

@@ -11,6 +11,7 @@ from trpo_tui.frame import Frame, iteration_at
 from trpo_tui.text import cell, number
 from trpo_tui.themes import UNICODE, Line, Look, Role
 from trpo_tui.widgets.lines import Lines, View
+from trpo_tui.widgets.pictures import PICTURES, TERM, TERMS, picture_lines, term_curves, terms
 from trpo_tui.widgets.plot import GUTTER, Curve, Plot
 
 THRESHOLDS: Mapping[str, str] = {"kl": "max_kl", "kl_full_step": "max_kl", "kl_drift": "max_kl"}
@@ -52,10 +53,15 @@ def curve_of(run: Run, name: str, view: ChartView, rows: tuple[int, int]) -> Cur
     return Curve(values=values, present=column.present[shown], positions=positions)
 
 
+def curves_of(run: Run, name: str, view: ChartView, rows: tuple[int, int]) -> Sequence[Curve]:
+    """What a chart of that name shows over the iterations."""
+    return term_curves(run, slice(*rows)) if name == TERMS else [curve_of(run, name, view, rows)]
+
+
 def title_line(frame: Frame, name: str, *, focused: bool, look: Look) -> Line:
     """Name, value at the playhead, bounds, and how the chart is looked at."""
     bound = threshold(frame.run, name, frame.row)
-    value = cell(frame.run, name, frame.row)
+    value = _terms(frame) if name == TERMS else cell(frame.run, name, frame.row)
     if value == "null":
         value = _last_known(frame, name)
     spans: list[tuple[str, Role]] = [
@@ -71,6 +77,14 @@ def title_line(frame: Frame, name: str, *, focused: bool, look: Look) -> Line:
     if frame.view.said:
         spans.append((f"  {frame.view.said}", "dim"))
     return tuple(spans)
+
+
+def _terms(frame: Frame) -> str:
+    """Every part of the reward at the playhead."""
+    names = terms(frame.run)
+    return " ".join(
+        f"{name.removeprefix(TERM)} {cell(frame.run, name, frame.row)}" for name in names
+    )
 
 
 def _last_known(frame: Frame, name: str) -> str:
@@ -90,6 +104,7 @@ class Chart(Lines):
         self.place = place
         self._key: tuple[object, ...] = ()
         self._plot: Plot | None = None
+        self._lines: list[Line] | None = None
 
     def draw(self, view: View) -> Sequence[Line]:
         frame, width, height = view.frame, view.width, view.height
@@ -97,6 +112,8 @@ class Chart(Lines):
         title = title_line(frame, name, focused=frame.focus == self.place, look=self.look)
         if height < 3 or width < GUTTER + 8:
             return [title]
+        if name in PICTURES:
+            return self._picture(view, name)
         rows = frame.view.window(frame.row, len(frame.run))
         key = (frame.run, name, width, height, frame.view, rows)
         if self._plot is None or key != self._key:
@@ -104,7 +121,7 @@ class Chart(Lines):
             self._key, self._plot = (
                 key,
                 Plot(
-                    [curve_of(frame.run, name, frame.view, rows)],
+                    curves_of(frame.run, name, frame.view, rows),
                     width=width,
                     height=height - 1,
                     look=self.look,
@@ -120,3 +137,13 @@ class Chart(Lines):
             bounds.append((bound, "warn"))
         paused = not (frame.playhead.follow or frame.playhead.playing)
         return [title, *(plot.line(y, cursor, bounds, bar=paused) for y in range(height - 1))]
+
+    def _picture(self, view: View, name: str) -> Sequence[Line]:
+        frame = view.frame
+        key = (frame.run, name, view.width, view.height, frame.row)
+        if key != self._key or self._lines is None:
+            self._key, self._plot = key, None
+            self._lines = picture_lines(frame, name, view.width - 1, view.height, self.look)
+        focused = frame.focus == self.place
+        mark: Line = ((self.look.pointer if focused else " ", "bold"),)
+        return [(*mark, *self._lines[0]), *self._lines[1:]]
