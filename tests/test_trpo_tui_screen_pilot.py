@@ -1,7 +1,6 @@
 """The screen driven by keys, without a terminal."""
 
 import asyncio
-import random
 from dataclasses import replace
 
 import pytest
@@ -310,26 +309,6 @@ def test_a_bug_in_the_reading_thread_is_not_swallowed():
         return app
 
     assert isinstance(asyncio.run(go()).failure, ZeroDivisionError)
-
-
-def test_a_hundred_random_keys_and_resizes_break_nothing():
-    keys = [
-        "left", "right", "(", ")", "home", "end", "space", "<", ">", "[", "]", "n", "N", "tab",
-        "up", "down", "enter", "escape", "1", "2", "3", "4", "7", "T", "pageup", "pagedown", "slash",
-        "g", "j", "k",
-    ]  # fmt: skip
-    chance = random.Random(7)
-
-    async def body(session):
-        for step in range(100):
-            await session.pilot.press(chance.choice(keys))
-            if step % 20 == 19:
-                await session.pilot.resize_terminal(chance.randint(20, 160), chance.randint(5, 50))
-                session.tail.next.append(run_with(60 + step, state="running"))
-        assert session.app.failure is None
-
-    session = on_screen(body, run_with(60, state="running", events=[CHECKPOINT]))
-    assert session.app.is_running is False
 
 
 def test_leaving_closes_the_source_and_nothing_else():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.style import Style
 from screen_fakes import finding, run_with
 from test_trpo_tui_screen_pilot import on_screen
 
@@ -21,7 +22,9 @@ from trpo_tui.frame import Change
 from trpo_tui.messages import Looked
 from trpo_tui.playhead import row_of
 from trpo_tui.settings_file import read_settings
-from trpo_tui.themes import UNICODE
+from trpo_tui.theme_colours import ROLE_COLOURS
+from trpo_tui.themes import THEMES, UNICODE
+from trpo_tui.widgets.lines import combined
 from trpo_tui.widgets.plot import Curve, Plot
 
 
@@ -257,3 +260,25 @@ def test_values_and_the_whole_table_are_handed_on(tmp_path):
 
     on_screen(body)
     assert BY_NAME["csv"].keys == ("w",)
+
+
+def _luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(
+    ("theme", "ground"), [("textual-light", "#ffffff"), ("colour-blind", "#101418")]
+)
+def test_every_role_can_be_read_on_its_ground(theme, ground):
+    for role, colour in ROLE_COLOURS[theme].items():
+        light, dark = sorted((_luminance(colour), _luminance(ground)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, role
+
+
+def test_the_theme_changes_how_a_role_looks_and_the_terminals_own_is_left_alone():
+    bad = {theme: combined(Style(), "bad", theme).color for theme in THEMES}
+    assert bad["ansi-dark"].name == bad["textual-dark"].name == "red"
+    assert bad["colour-blind"].name == "#d55e00"
+    assert bad["textual-light"].name == "#af0000"

@@ -15,6 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from trpo_tui.frame import Frame
+from trpo_tui.theme_colours import ROLE_COLOURS
 from trpo_tui.themes import UNICODE, Line, Look, Role, Span, printable
 
 _STYLES: dict[Role, Style] = {
@@ -35,9 +36,11 @@ _BARE = Style()
 """The terminal's own colours: no bytes are spent on setting them."""
 
 
-@lru_cache(maxsize=64)
-def _combined(base: Style, role: Role) -> Style:
-    return base + _STYLES[role]
+@lru_cache(maxsize=256)
+def combined(base: Style, role: Role, theme: str) -> Style:
+    """How a role looks on that ground under that theme."""
+    colour = ROLE_COLOURS.get(theme, {}).get(role)
+    return base + _STYLES[role] + (Style(color=colour) if colour else _BARE)
 
 
 def fit(line: Line, width: int, look: Look) -> Line:
@@ -135,7 +138,8 @@ class Lines(Widget):
         width = self.size.width
         if y >= len(self._shown):
             return Strip([Segment(" " * width, base)], width)
-        segments = [Segment(text, _combined(base, role)) for text, role in self._shown[y]]
+        theme = self.app.theme
+        segments = [Segment(text, combined(base, role, theme)) for text, role in self._shown[y]]
         return Strip(segments, width)
 
     @property
