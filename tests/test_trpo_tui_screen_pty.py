@@ -159,7 +159,7 @@ def test_without_colour_every_screen_and_the_prompt_send_none(broken):
             child.press(key)
             child.until(said)
         child.press(b"/")
-        child.until("filter:")
+        child.until("columns with (none: all):")
         child.press(b"max_k\r")
         child.until("max_kl", "Trust region", "quit")
         child.press(b"q")
