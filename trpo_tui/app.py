@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from runlog.errors import UserError
 from runlog.remote_address import is_remote
 
 if TYPE_CHECKING:
+    from trpo_tui.application import WatchApp
     from trpo_tui.judging import Source
 
 
@@ -75,7 +77,7 @@ def prepare_textual() -> None:
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
-    os.environ.setdefault("TEXTUAL_FPS", "4" if os.environ.get("SSH_CONNECTION") else "20")
+    os.environ.setdefault("TEXTUAL_FPS", "4" if os.environ.get("SSH_CONNECTION") else "60")
 
 
 def _run_screen(
@@ -86,6 +88,45 @@ def _run_screen(
     notes: tuple[str, ...],
 ) -> int:
     prepare_textual()
+    with first_words(name or Path(path).name or path):
+        app = _made(path, name, opener, ignore, notes)
+    app.run(mouse=False)
+    if app.failure is not None:
+        raise app.failure
+    return app.return_code or 0
+
+
+@contextmanager
+def first_words(name: str) -> Iterator[None]:
+    """The run's name on the screen at once, on the page the application then draws on: its
+    libraries take longer to import than to draw. What goes wrong before is told on the page below.
+    """
+    from trpo_tui.terminal import environment_at_start, speaks_unicode
+    from trpo_tui.themes import printable, to_ascii
+
+    words = printable(f"{name}  opening")
+    if not speaks_unicode(environment_at_start()):
+        words = to_ascii(words)
+    out = sys.__stderr__
+    if out is not None:
+        out.write(f"\x1b[?1049h\x1b[?25l\x1b[2J\x1b[H{words}")
+        out.flush()
+    try:
+        yield
+    except BaseException:
+        if out is not None:
+            out.write("\x1b[?1049l\x1b[?25h")
+            out.flush()
+        raise
+
+
+def _made(
+    path: str,
+    name: str | None,
+    opener: Callable[[str], "Source"],
+    ignore: Mapping[str, str] | None,
+    notes: tuple[str, ...],
+) -> "WatchApp":
     from trpo_tui.application import WatchApp
     from trpo_tui.judging import judge_run
     from trpo_tui.places import name_of
@@ -102,7 +143,7 @@ def _run_screen(
             name = name_of(opened)
     rivals = keyboard_rivals() if path == "-" else ()
     notice = f"{rivals[0]} takes some of your keys: start it as `{rivals[0]} -n`" if rivals else ""
-    app = WatchApp(
+    return WatchApp(
         opened,
         folder=folder,
         name=name or path,
@@ -112,10 +153,6 @@ def _run_screen(
         notice=notice or "; ".join(notes),
         settings=read_settings(),
     )
-    app.run(mouse=False)
-    if app.failure is not None:
-        raise app.failure
-    return app.return_code or 0
 
 
 def _opened(
