@@ -4,6 +4,7 @@ import math
 import textwrap
 import time
 from collections.abc import Iterable
+from functools import lru_cache
 
 from analyzer.diagnosis import Evidence
 from runlog.run import ListColumn, Run
@@ -121,9 +122,12 @@ def wrapped(text: str, width: int, lines: int, role: Role = "plain") -> list[Lin
     return [((piece, role),) for piece in wrap(text, width, lines)]
 
 
-def wrap(text: str, width: int, lines: int) -> list[str]:
+@lru_cache(maxsize=1024)
+def wrap(text: str, width: int, lines: int) -> tuple[str, ...]:
     """Word-wrapped text, at most `lines` lines of `width` characters."""
-    return textwrap.wrap(text, width, max_lines=lines, placeholder=" ...", break_on_hyphens=False)
+    return tuple(
+        textwrap.wrap(text, width, max_lines=lines, placeholder=" ...", break_on_hyphens=False)
+    )
 
 
 def labelled(label: str, text: str, width: int, lines: int, roles: tuple[Role, Role]) -> list[Line]:

@@ -50,7 +50,9 @@ class RunScreen(Screen[None], inherit_bindings=False):
         self.show(self.watch_app.frame)
 
     def show(self, frame: Frame) -> None:
-        """Show a frame in every part of the screen."""
+        """Show a frame in every part of the screen, unless they are being made or taken away."""
+        if not self.query(Keys):
+            return
         self.fill(frame)
         for widget in self.query(Lines):
             widget.show(frame)

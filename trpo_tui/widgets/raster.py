@@ -169,7 +169,14 @@ def spark(values: NDArray[np.float64], present: NDArray[np.bool_], width: int, s
     """The curve in one line of `width` cells: the highest value of each cell; a gap is a space."""
     if width < 1 or not len(values):
         return " " * max(0, width)
-    return strip(columns(values, present, width).high, signs)
+    if len(values) < width:
+        return strip(columns(values, present, width).high, signs)
+    place = places(len(values), width)
+    starts = np.flatnonzero(np.diff(place, prepend=-1))
+    finite = present & np.isfinite(values)
+    high = np.full(width, np.nan)
+    high[place[starts]] = np.fmax.reduceat(np.where(finite, values, np.nan), starts)
+    return strip(high, signs)
 
 
 def strip(values: NDArray[np.float64], signs: str) -> str:
