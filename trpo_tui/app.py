@@ -77,7 +77,7 @@ def prepare_textual() -> None:
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
-    os.environ.setdefault("TEXTUAL_FPS", "4" if os.environ.get("SSH_CONNECTION") else "60")
+    os.environ.setdefault("TEXTUAL_FPS", "4" if os.environ.get("SSH_CONNECTION") else "120")
 
 
 def _run_screen(

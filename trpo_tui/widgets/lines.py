@@ -103,6 +103,9 @@ class Lines(Widget):
         self.look = look
         self.frame: Frame | None = None
         self._shown: list[Line] = []
+        self._raw: list[Line] = []
+        self._fitted = 0
+        """Width in cells that what is shown was cut to."""
 
     def draw(self, view: View) -> Sequence[Line]:
         """The lines of this widget, top to bottom."""
@@ -121,7 +124,15 @@ class Lines(Widget):
         width, height = self.size
         if self.frame is None or width < 1 or height < 1:
             return
-        lines = [fit(line, width, self.look) for line in self.draw(View(self.frame, width, height))]
+        drawn = list(self.draw(View(self.frame, width, height)))[:height]
+        before = self._raw if width == self._fitted else []
+        lines = [
+            shown if line == old else fit(line, width, self.look)
+            for line, old, shown in zip_longest(
+                drawn, before[: len(drawn)], self._shown[: len(drawn)]
+            )
+        ]
+        self._raw, self._fitted = drawn, width
         blank: Line = ((" " * width, "plain"),)
         new = [*lines[:height], *([blank] * (height - len(lines)))]
         regions = []
