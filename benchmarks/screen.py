@@ -277,6 +277,7 @@ def sizes(folder: Path) -> Figures:
         figures["idle on a finished run, B/s"] = sent, "0"
         figures["idle on a finished run, % of a processor"] = share, "≤ 0.2"
         screen.press(b"\x1b[H")
+        screen.press(b" ")
         for _ in range(4):
             screen.press(b">")  # 16 iterations a second
         screen.read(1.0)
