@@ -14,7 +14,7 @@ from runlog.assemble import assemble, published_run
 from runlog.chunk import ParquetChunk
 from runlog.contents import Contents
 from runlog.errors import UserError
-from runlog.folder import PUBLISHED, RUN_JSON
+from runlog.folder import PUBLISHED, RUN_JSON, WAL
 from runlog.last_words import LastWords, last_words
 from runlog.lock import Heart, Life
 from runlog.run import Run, State
@@ -23,6 +23,8 @@ from runlog.wal import SegmentReader
 
 LIFE_SECONDS = 2.0
 """How often a poll looks whether the writer lives."""
+WHOLE_SECONDS = 1.0
+"""How often a poll looks at everything although no file it stamps has changed."""
 WORDS_SECONDS = 10.0
 """How often the logs beside a run whose writer left no word are looked through."""
 
@@ -68,6 +70,8 @@ class Tail:
         self._clock, self._open_part = clock, open_part
         self._life: Life = "alive"
         self._looked: float | None = None
+        self._stamped: object = None
+        self._whole = 0.0
         self._begin()
         run = self._read()
         if run is None:
@@ -91,6 +95,10 @@ class Tail:
 
     def poll(self) -> Run | None:
         """The run if anything about it has changed since the last poll, else None."""
+        stamps, now = self._stamps(), time.monotonic()
+        if stamps == self._stamped and now - self._whole < WHOLE_SECONDS:
+            return None
+        self._stamped, self._whole = stamps, now
         if self._is_another():
             self._begin()
         try:
@@ -125,6 +133,12 @@ class Tail:
         self._signature: object = None
         self._words: LastWords | None = None
         self._searched: tuple[object, float] | None = None
+        self._stamped = None
+
+    def _stamps(self) -> object:
+        """What changes with every row and every new file: a look at them costs a tenth of a poll."""
+        newest = (reader.path for reader in self.readers[-1:])
+        return tuple(_stamp(path) for path in (self._folder, self._folder / WAL, *newest))
 
     def _is_another(self) -> bool:
         """Whether another run lies in the folder than the one that was read."""

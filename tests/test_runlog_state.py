@@ -161,6 +161,7 @@ def test_the_words_are_found_when_they_come_after_the_end(dead, monkeypatch):
     said(dead.parent / "slurm-7.out", OOM)
     assert tail.poll() is None  # looked a moment ago
     monkeypatch.setattr(runlog.tail, "WORDS_SECONDS", 0.0)
+    monkeypatch.setattr(runlog.tail, "WHOLE_SECONDS", 0.0)
     assert tail.poll().state.reason == "Out of memory (slurm-7.out)"
     assert tail.poll() is None
 

@@ -40,11 +40,11 @@ def test_the_line_search_is_drawn_over_its_fractions_in_units_of_the_trust_regio
     picture = _line_search(run_with(2, **SEARCH), 1)
     quadratic, linear, kl, gain, chosen = picture.curves
     assert kl.positions.tolist() == [0.25, 0.5, 1.0]
-    assert kl.values.tolist() == pytest.approx([0.25, 1.0, 4.0])
-    assert gain.values.tolist() == pytest.approx([3.0, 2.0, -10.0])
-    assert chosen.present.tolist() == [True, False, False]
-    assert quadratic.values[-1] == 1.0
-    assert linear.values[-1] == pytest.approx(20.0)
+    assert kl.series.values.tolist() == pytest.approx([0.25, 1.0, 4.0])
+    assert gain.series.values.tolist() == pytest.approx([3.0, 2.0, -10.0])
+    assert chosen.series.present.tolist() == [True, False, False]
+    assert quadratic.series.values[-1] == 1.0
+    assert linear.series.values[-1] == pytest.approx(20.0)
     assert "3 candidates, accepted β=0.25" in picture.title
     refused = _line_search(run_with(2, **{**SEARCH, "line_search_success": False}), 1)
     assert "refused" in refused.title
@@ -52,12 +52,12 @@ def test_the_line_search_is_drawn_over_its_fractions_in_units_of_the_trust_regio
 
 def test_residuals_start_at_one_and_returns_are_counted():
     run = run_with(2, **SEARCH)
-    assert _conjugate_gradient(run, 0).curves[0].values.tolist() == [1.0, 0.5, 0.1, 1e-9]
+    assert _conjugate_gradient(run, 0).curves[0].series.values.tolist() == [1.0, 0.5, 0.1, 1e-9]
     counted = _returns(run, 0).curves[0]
-    assert counted.values.sum() == 2 * 4  # each bar has two corners
+    assert counted.series.values.sum() == 2 * 4  # each bar has two corners
     assert (counted.positions.min(), counted.positions.max()) == (1.0, 9.0)
     target, value = _value_fit(run, 0).curves
-    assert (target.values - value.values).tolist() == [0.5, -0.5, 0.0]
+    assert (target.series.values - value.series.values).tolist() == [0.5, -0.5, 0.0]
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -90,7 +90,7 @@ def test_the_parts_of_a_reward_are_curves_of_their_own():
     walk = open_run("sample_logs/healthy-walk")
     curves = term_curves(walk, slice(0, len(walk)))
     assert [c.letter for c in curves] == ["c", "e", "p", "r", "v"]
-    total = sum(np.nan_to_num(c.values) for c in curves)
+    total = sum(np.nan_to_num(c.series.values) for c in curves)
     assert total == pytest.approx(walk.column("reward_mean").values, rel=0.2)
 
 

@@ -147,11 +147,16 @@ def test_a_line_is_cut_to_its_cells_also_when_characters_are_wide():
     assert sum(2 if ord(c) > 0x3000 else 1 for text, _ in line for c in text) == 5
 
 
-def test_only_the_cells_between_the_first_and_last_difference_are_sent():
+def test_only_the_cells_that_differ_are_sent():
     old, new = (("it 1204 ok", "plain"),), (("it 1205 ok", "plain"),)
-    assert changed(old, new, 10) == (6, 7)
-    assert changed(old, old, 10) is None
-    assert changed(old, (("it 1204 ok", "bold"),), 10) == (0, 10)
+    assert changed(old, new, 10) == [(6, 7)]
+    assert changed(old, old, 10) == []
+    assert changed(old, (("it 1204 ok", "bold"),), 10) == [(0, 10)]
+
+
+def test_changes_that_lie_apart_are_sent_apart_and_near_ones_together():
+    old, new = (("a" * 40, "plain"),), (("ab" + "a" * 8 + "b" + "a" * 28 + "b", "plain"),)
+    assert changed(old, new, 40) == [(1, 11), (39, 40)]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """Curves as dots."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from runlog.run import run_of
-from trpo_tui.chart_view import ChartView
+from trpo_tui.chart_view import GRAIN, LONG, ChartView
+from trpo_tui.series import Series, series_of
 from trpo_tui.themes import ASCII, UNICODE
 from trpo_tui.widgets.plot import GUTTER, Curve, Plot
 from trpo_tui.widgets.raster import (
@@ -22,8 +25,11 @@ from trpo_tui.widgets.raster import (
 VIEW = ChartView()
 
 
-def _all(n):
-    return np.ones(n, dtype=bool)
+def _whole(values, present=None):
+    """A series of floats, and all its rows."""
+    values = np.asarray(values, dtype=np.float64)
+    present = np.ones(len(values), dtype=bool) if present is None else np.asarray(present)
+    return Series(values, present), (0, len(values))
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 59, 60, 61, 500, 10_007])
@@ -46,26 +52,60 @@ def test_a_growing_run_keeps_its_place_until_the_scale_halves():
 def test_no_spike_is_lost_among_ten_thousand_rows(spike):
     values = np.zeros(10_000)
     values[spike] = 7.0
-    curve = columns(values, _all(10_000), 60)
+    curve = columns(*_whole(values), 60)
     assert np.nanmax(curve.high) == 7.0
     assert dots(curve, 0.0, 7.0, 60, 40)[0].any()
+
+
+@pytest.mark.parametrize("rows", [LONG, LONG + 1, 200_000, 200_003])
+def test_a_long_run_is_drawn_from_its_blocks_as_from_its_rows(rows):
+    random = np.random.default_rng(rows)
+    values = random.normal(size=rows)
+    values[random.random(rows) < 0.001] = np.nan
+    values[rows // 2 : rows // 2 + 3000] = np.inf
+    present = random.random(rows) < 0.9
+    present[1000:5000] = False
+    series = Series(values, present)
+    view = ChartView()
+    windows = [(0, rows), (0, rows - 1), (0, rows // 2), *(
+        replace(view, zoom=zoom).window(at, rows) for zoom in (1, 2) for at in (0, 99_999, rows - 1)
+    )]  # fmt: skip
+    for first, last in windows:
+        part = slice(first, last)
+        for width in (30, 60, 200):
+            blocks = columns(series, (first, last), width)
+            plain = columns(*_whole(values[part], present[part]), width)
+            for one, other in zip(vars_of(blocks), vars_of(plain), strict=True):
+                assert np.array_equal(one, other, equal_nan=True)
+
+
+def vars_of(curve):
+    return curve.low, curve.high, curve.not_finite
+
+
+def test_a_window_of_a_long_run_begins_with_a_block_and_holds_the_playhead():
+    for row in (0, 300_001, 999_999):
+        for zoom in range(1, 6):
+            first, last = replace(ChartView(), zoom=zoom).window(row, 1_000_000)
+            assert first <= row < last
+            assert last - first < LONG or (first % GRAIN == 0)
 
 
 def test_a_nan_and_a_null_are_gaps_and_only_the_nan_is_marked():
     values = np.array([1.0, np.nan, 1.0, 1.0, 1.0])
     present = np.array([True, True, True, False, True])
-    curve = columns(values, present, 5)
+    curve = columns(*_whole(values, present), 5)
     assert np.isfinite(curve.high).tolist() == [True, False, True, False, True]
     assert curve.not_finite.tolist() == [False, True, False, False, False]
 
 
 def test_few_rows_are_joined_by_straight_lines():
-    curve = columns(np.array([0.0, 4.0]), _all(2), 5)
+    curve = columns(*_whole([0.0, 4.0]), 5)
     assert curve.high.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
 
 
 def test_a_steep_curve_stays_one_line():
-    curve = columns(np.array([0.0, 10.0, 0.0]), _all(3), 3)
+    curve = columns(*_whole([0.0, 10.0, 0.0]), 3)
     grid = dots(curve, 0.0, 10.0, 3, 11)
     assert grid[:, 1].all()
 
@@ -100,20 +140,20 @@ def test_ascii_cells_know_upper_and_lower_half():
 def test_a_spark_rises_with_its_values_and_leaves_gaps():
     values = np.array([0.0, 1.0, 2.0, 7.0])
     signs = "01234567"
-    assert spark(values, _all(4), 4, signs) == "0127"
-    assert spark(values, np.array([True, False, True, True]), 4, signs) == "0 27"
-    assert spark(values, _all(4), 1, signs) == "0"
+    assert spark(_whole(values)[0], 4, 4, signs) == "0127"
+    assert spark(_whole(values, [True, False, True, True])[0], 4, 4, signs) == "0 27"
+    assert spark(_whole(values)[0], 3, 4, signs) == "037 "
+    assert spark(_whole(values)[0], 4, 1, signs) == "0"
 
 
 def _plot(cells, *, look=UNICODE, name="gradient_norm", height=6, view=VIEW, holds=()):
     rows = [{"iteration": i + 1, name: cell} for i, cell in enumerate(cells)]
-    column = run_of(rows).column(name)
-    curve = Curve(values=column.values, present=column.present)
+    curve = Curve(series=series_of(run_of(rows), name))
     return Plot([curve], width=40, height=height, look=look, view=view, holds=holds)
 
 
 def _text(plot, **arguments):
-    lines = [plot.line(y, None, (), bar=False) for y in range(plot.height)]
+    lines = plot.lines(None, (), bar=False)
     return "\n".join("".join(text for text, _ in line) for line in lines)
 
 
@@ -148,7 +188,7 @@ def test_the_bound_is_drawn_and_inside_the_range():
     plot = _plot([0.002] * 10, name="kl", height=8, holds=(0.01,))
     assert plot.low <= 0.01 <= plot.high
     bounds = ((0.01, "warn"),)
-    lines = ["".join(t for t, _ in plot.line(y, None, bounds, bar=False)) for y in range(8)]
+    lines = ["".join(t for t, _ in line) for line in plot.lines(None, bounds, bar=False)]
     assert any(UNICODE.threshold * 5 in line for line in lines)
 
 
@@ -158,8 +198,7 @@ def test_the_cursor_is_a_bar_when_paused_and_marks_both_ends_when_it_runs():
 
     def barred(bar):
         cells = [
-            "".join(t for t, _ in plot.line(y, cursor, (), bar=bar))[GUTTER + cursor]
-            for y in range(6)
+            "".join(t for t, _ in line)[GUTTER + cursor] for line in plot.lines(cursor, (), bar=bar)
         ]
         return [cell == UNICODE.bar for cell in cells]
 

@@ -21,6 +21,7 @@ from trpo_tui.exports import values_text, write_csv
 from trpo_tui.frame import Change
 from trpo_tui.messages import Looked
 from trpo_tui.playhead import row_of
+from trpo_tui.series import Series
 from trpo_tui.settings_file import read_settings
 from trpo_tui.theme_colours import ROLE_COLOURS
 from trpo_tui.themes import THEMES, UNICODE
@@ -78,13 +79,13 @@ def test_a_window_moves_half_a_window_at_a_time_so_that_a_live_curve_holds_still
 def test_a_log_axis_shows_decades_evenly_and_leaves_out_what_is_not_above_zero():
     values = np.array([1e-3, 1e-2, 1e-1, 0.0, 1.0])
     plot = Plot(
-        [Curve(values=values, present=all_finite(5))],
+        [Curve(series=Series(values, all_finite(5)))],
         width=49, height=7, look=UNICODE, view=ChartView(log=True), holds=(0.01,),
     )  # fmt: skip
     assert plot.low <= -3.0 < 0.0 <= plot.high
     assert plot._row(0.1) == pytest.approx((plot._row(0.01) + plot._row(1.0)) / 2, abs=1)
     nothing = Plot(
-        [Curve(values=-values, present=all_finite(5))],
+        [Curve(series=Series(-values, all_finite(5)))],
         width=49, height=7, look=UNICODE, view=ChartView(log=True),
     )  # fmt: skip
     assert nothing.problem == "nothing above 0 for a log axis"
@@ -92,7 +93,7 @@ def test_a_log_axis_shows_decades_evenly_and_leaves_out_what_is_not_above_zero()
 
 def test_curves_laid_over_each_other_are_told_apart_by_letters():
     curves = [
-        Curve(values=np.full(50, level), present=all_finite(50), letter=letter, role=role)
+        Curve(series=Series(np.full(50, level), all_finite(50)), letter=letter, role=role)
         for level, letter, role in ((0.0, "A", "line"), (1.0, "B", "warn"))
     ]
     plot = Plot(curves, width=69, height=6, look=UNICODE, view=ChartView())

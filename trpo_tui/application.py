@@ -1,7 +1,8 @@
 """The Textual application: keeps the playhead, turns keys into actions, shows one frame."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -35,6 +36,7 @@ from trpo_tui.settings_file import Settings
 from trpo_tui.terminal import clip
 from trpo_tui.theme_colours import OWN_THEMES
 from trpo_tui.themes import THEMES, UNICODE, Look
+from trpo_tui.widgets.sending import send
 
 NO_SETTINGS = Settings()
 _MOVING = ("up", "down", "pageup", "pagedown")
@@ -71,6 +73,7 @@ class WatchApp(App[int]):
         self._timer: Timer | None = None
         self._question: Question | None = None
         self._alarms = False
+        self._unsent: list[str] | None = None
         self.marked: tuple[str, ...] = ()
         """Paths of the runs that are marked in the list."""
         opening = _opening(path or "", name or (name_of(path) if path else ""))
@@ -140,10 +143,28 @@ class WatchApp(App[int]):
     # showing
 
     def show(self) -> None:
-        """Show the frame on the screen in front."""
-        for screen in self.screen_stack:
-            if isinstance(screen, RunScreen) and screen.is_mounted:
-                screen.show(self.frame)
+        """Show the frame on the screen in front, and on what lies below it."""
+        with self.in_one_piece():
+            for screen in self.screen_stack:
+                if isinstance(screen, RunScreen) and screen.is_mounted:
+                    screen.show(self.frame)
+
+    def send(self, text: str) -> None:
+        """Write to the terminal: at once, or with the rest of what a key or a message changes."""
+        if self._unsent is None:
+            send(self, text)
+        else:
+            self._unsent.append(text)
+
+    @contextmanager
+    def in_one_piece(self) -> Iterator[None]:
+        """What is sent meanwhile is written at the end, so that no half of it is ever seen."""
+        outer, self._unsent = self._unsent, []
+        try:
+            yield
+        finally:
+            text, self._unsent = "".join(self._unsent), outer
+            self.send(text)
 
     def say(self, sentence: str) -> None:
         """Answer the last key in the key line."""
@@ -177,7 +198,8 @@ class WatchApp(App[int]):
         event.prevent_default()
         event.stop()
         if question is None or moving or event.key == "ctrl+c":
-            self._pressed(event)
+            with self.in_one_piece():
+                self._pressed(event)
             return
         if event.key in ("enter", "escape"):
             self._question = None

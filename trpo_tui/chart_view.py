@@ -12,6 +12,9 @@ SMOOTHING = (0.0, 0.6, 0.9, 0.98)
 """Weights of the past in the running mean that `s` goes through; 0 is the raw curve alone."""
 LEAST_ROWS = 8
 """The narrowest window."""
+GRAIN, LONG = 256, 65_536
+"""Rows of a block whose extremes are kept, and how long a series must be for that to pay; windows
+of so long a run begin with a block."""
 _BLOCK = 256
 
 
@@ -53,7 +56,10 @@ class ChartView:
         half = max(1, size // 2)
         first = (max(row, 0) // half) * half - half // 2 + self.pan * max(1, size // 4)
         first = max(0, min(first, rows - size))
-        return first, first + size
+        last = first + size
+        if size >= LONG:
+            first, last = first // GRAIN * GRAIN, min(-(-last // GRAIN) * GRAIN, rows)
+        return first, last
 
     @property
     def said(self) -> str:

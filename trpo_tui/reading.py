@@ -1,5 +1,6 @@
 """The thread that reads a run and judges it, so that no key ever waits for either."""
 
+import gc
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,14 @@ ENDED_SECONDS = (1.0, 10.0)
 """Between two looks at an ended run: at first, and at most."""
 SLICE_SECONDS = 0.02
 """How long the search for changes may keep a request waiting."""
+
+JUDGING_SHARE, ASKING_SHARE = 0.005, 0.04
+"""Of a processor, at most, for the judging of new rows and for diagnoses of rows one moves to: the
+trainer needs it more. What comes sooner is shown at once and judged a little later."""
+ASKING_SECONDS = 0.25
+"""Longest wait for the diagnosis of another row."""
+REST_SECONDS = 5.0
+"""Longest wait for a judgement, unless judging itself takes a second and more."""
 
 _numbers = count(1)
 
@@ -72,31 +81,53 @@ class Reader:
         judge, run = Judge(self._judging), source.run
         self._say(run, None, judge)  # the curves first: judging imports and computes
         fresh: Run | None = run
+        unjudged, rested = True, 0.0  # rows nobody judged yet, and until when they wait
         quiet, due = 0, 0.0  # looks without news, and when to look next
+        ready = 0.0  # when the next diagnosis may be asked for
         said_age, said_changes = "", judge.changes
+        diagnosis: Diagnosis | None = None
         while not self._stopped:
             if fresh is None and time.monotonic() >= due:
                 fresh = source.poll()
                 quiet = 0 if fresh is not None else quiet + 1
                 due = time.monotonic() + _pause(run, quiet)
             if fresh is not None:
-                run = fresh
-                judge.read(run)
+                if fresh.attempt != run.attempt or len(fresh) < len(run):
+                    diagnosis, rested = None, 0.0
+                run, unjudged = fresh, True
+            begun = time.monotonic()
             with self._wake:
-                wanted, asked = self._wanted, self._asked
-                self._asked = False
+                wanted, asked = self._wanted, self._asked and begun >= ready
+                self._asked = self._asked and not asked
+            judging = unjudged and (begun >= rested or run.state.name not in LIVE)
+            if judging:
+                judge.read(run)
             judge.scan(SLICE_SECONDS)
             found = judge.finished and judge.changes != said_changes
+            if judging or asked or found:
+                asked_at = time.monotonic()
+                diagnosis = judge.at(len(run) - 1 if wanted is None else wanted)
+                took = time.monotonic() - asked_at
+                ready = asked_at + min(took / ASKING_SHARE, ASKING_SECONDS)
+            if judging:
+                if not rested:
+                    gc.freeze()  # what was imported stays; looking through it again takes 10 ms
+                unjudged, rested = False, time.monotonic() + _rest(time.monotonic() - begun)
             shown_age = _age(run)
-            if fresh is not None or asked or found or shown_age != said_age:
+            if fresh is not None or judging or asked or found or shown_age != said_age:
                 said_age, said_changes = shown_age, judge.changes
-                self._say(run, judge.at(len(run) - 1 if wanted is None else wanted), judge)
+                self._say(run, diagnosis, judge)
             fresh = None
-            self._wait(due - time.monotonic() if judge.finished else 0.0)
+            if judge.finished:
+                self._wait(min(due, rested) if unjudged else due, ready)
 
-    def _wait(self, seconds: float) -> None:
+    def _wait(self, until: float, ready: float) -> None:
+        """Until that moment, or until a diagnosis is asked for and may be."""
         with self._wake:
-            if not self._asked and not self._stopped and seconds > 0:
+            while not self._stopped:
+                seconds = (min(until, ready) if self._asked else until) - time.monotonic()
+                if seconds <= 0:
+                    return
                 self._wake.wait(seconds)
 
     def _say(self, run: Run, diagnosis: Diagnosis | None, judge: Judge) -> None:
@@ -117,6 +148,11 @@ def _pause(run: Run, since_news: int) -> float:
         return LIVE_SECONDS
     first, most = ENDED_SECONDS
     return min(first * (1 + since_news), most)
+
+
+def _rest(took: float) -> float:
+    """Seconds to the next judging after one that took so long."""
+    return min(took / JUDGING_SHARE, max(REST_SECONDS, 5 * took))
 
 
 def _age(run: Run) -> str:

@@ -15,6 +15,7 @@ from trpo_tui.frame import iterations, metrics
 from trpo_tui.messages import Compared, Failed
 from trpo_tui.places import Readings, name_of
 from trpo_tui.screens.base import RunScreen
+from trpo_tui.series import series_of
 from trpo_tui.text import number
 from trpo_tui.themes import UNICODE, Line, Look, Role
 from trpo_tui.widgets.lines import Lines, View
@@ -92,14 +93,13 @@ class Overlay(Lines):
         if self._plot is None or key != self._key:
             self._key, self._plot = key, self._drawn(view)
         plot = self._plot
-        return [title, *(plot.line(y, None, (), bar=False) for y in range(view.height - 1))]
+        return [title, *plot.lines(None, (), bar=False)]
 
     def _drawn(self, view: View) -> Plot:
         look_at = view.frame.view
         curves = []
         for k, each in enumerate(self.runs):
             first, stop = look_at.window(len(each.run) - 1, len(each.run))
-            column = each.run.column(self.metric)
             axis = each.run.column(look_at.axis)
             along = (
                 np.where(axis.present, axis.values.astype(np.float64), np.nan)
@@ -110,8 +110,8 @@ class Overlay(Lines):
                 along = along - np.nanmin(along)  # since its own start
             curves.append(
                 Curve(
-                    values=np.asarray(column.values[first:stop], dtype=np.float64),
-                    present=column.present[first:stop],
+                    series=series_of(each.run, self.metric),
+                    rows=(first, stop),
                     positions=along[first:stop],
                     role=ROLES[k % len(ROLES)],
                     letter=LETTERS[k],

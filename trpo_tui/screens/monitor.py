@@ -22,6 +22,8 @@ from trpo_tui.widgets.sparks import Sparks
 class Values(Lines):
     """The values at the playhead, as many as fit: the third column of a wide screen."""
 
+    parts = ("run", "playhead")
+
     def draw(self, view: View) -> Sequence[Line]:
         names = metrics(view.frame.run)[: view.height]
         return [row_line(view.frame, name, self.look, meaning=False) for name in names]

@@ -143,5 +143,7 @@ def _others(diagnosis: Diagnosis, look: Look) -> list[Line]:
 class Cause(Lines):
     """The panel a stranger reads first."""
 
+    parts = ("run", "diagnosis")
+
     def draw(self, view: View) -> Sequence[Line]:
         return cause_lines(view.frame, self.look, view.width, view.height)

@@ -49,5 +49,7 @@ def chain_line(diagnosis: Diagnosis | None, look: Look, width: int) -> Line:
 class Chain(Lines):
     """One row: where in the loop it breaks."""
 
+    parts = ("diagnosis",)
+
     def draw(self, view: View) -> Sequence[Line]:
         return [chain_line(view.frame.diagnosis, self.look, view.width)]

@@ -8,6 +8,7 @@ from analyzer.diagnosis import Diagnosis
 from runlog.run import Run
 from trpo_tui.chart_view import ChartView
 from trpo_tui.frame import Frame, iteration_at
+from trpo_tui.series import series_of
 from trpo_tui.text import cell, number
 from trpo_tui.themes import UNICODE, Line, Look, Role
 from trpo_tui.widgets.lines import Lines, View
@@ -44,18 +45,17 @@ def rule_bounds(diagnosis: Diagnosis | None, name: str) -> list[tuple[float, str
 
 def curve_of(run: Run, name: str, view: ChartView, rows: tuple[int, int]) -> Curve:
     """The rows of a column, placed along the axis of the view."""
-    column, shown = run.column(name), slice(*rows)
+    shown = slice(*rows)
     axis = run.column(view.axis) if view.axis != "iteration" else None
     positions = None
     if axis is not None and axis.present[shown].any():
         positions = np.where(axis.present[shown], axis.values[shown].astype(np.float64), np.nan)
-    values = np.asarray(column.values[shown], dtype=np.float64)
-    return Curve(values=values, present=column.present[shown], positions=positions)
+    return Curve(series=series_of(run, name), rows=rows, positions=positions)
 
 
 def curves_of(run: Run, name: str, view: ChartView, rows: tuple[int, int]) -> Sequence[Curve]:
     """What a chart of that name shows over the iterations."""
-    return term_curves(run, slice(*rows)) if name == TERMS else [curve_of(run, name, view, rows)]
+    return term_curves(run, rows) if name == TERMS else [curve_of(run, name, view, rows)]
 
 
 def title_line(frame: Frame, name: str, *, focused: bool, look: Look) -> Line:
@@ -99,6 +99,8 @@ def _last_known(frame: Frame, name: str) -> str:
 class Chart(Lines):
     """The title and the curve of the frame's chart number `place`."""
 
+    parts = ("run", "playhead", "diagnosis", "charts", "focus", "view")
+
     def __init__(self, place: int, *, id: str | None = None, look: Look = UNICODE) -> None:  # noqa: A002
         super().__init__(id=id, look=look)
         self.place = place
@@ -136,7 +138,7 @@ class Chart(Lines):
         if (bound := threshold(frame.run, name, frame.row)) is not None:
             bounds.append((bound, "warn"))
         paused = not (frame.playhead.follow or frame.playhead.playing)
-        return [title, *(plot.line(y, cursor, bounds, bar=paused) for y in range(height - 1))]
+        return [title, *plot.lines(cursor, bounds, bar=paused)]
 
     def _picture(self, view: View, name: str) -> Sequence[Line]:
         frame = view.frame

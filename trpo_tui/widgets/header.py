@@ -85,5 +85,7 @@ def header_line(frame: Frame, width: int, look: Look) -> Line:
 class Header(Lines):
     """One row at the top of every screen."""
 
+    parts = ("name", "path", "opened", "run", "playhead", "now")
+
     def draw(self, view: View) -> Sequence[Line]:
         return [header_line(view.frame, view.width, self.look)]

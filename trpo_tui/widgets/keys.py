@@ -14,16 +14,21 @@ if TYPE_CHECKING:
 class Keys(Lines):
     """Generated from the action registry for one screen."""
 
+    parts = ("message",)
+
     def __init__(self, screen: str, *, id: str | None = None, look: Look = UNICODE) -> None:  # noqa: A002
         super().__init__(id=id, look=look)
         self.of_screen = screen
+        self._hints: tuple[tuple[str, str], ...] | None = None
 
     def draw(self, view: View) -> Sequence[Line]:
         frame = view.frame
         if frame.message:
             return [((self.look.say(frame.message), "bold"),)]
-        actions = cast("WatchApp", self.app).actions
-        named = list(hints(actions, self.of_screen, unicode=self.look.unicode))
+        if self._hints is None:
+            actions = cast("WatchApp", self.app).actions
+            self._hints = tuple(hints(actions, self.of_screen, unicode=self.look.unicode))
+        named = list(self._hints)
         while (
             len(named) > 2 and sum(len(k) + len(label) + 3 for k, label in named) > view.width + 2
         ):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -17,6 +17,10 @@ from textual.widget import Widget
 from trpo_tui.frame import Frame
 from trpo_tui.theme_colours import ROLE_COLOURS
 from trpo_tui.themes import UNICODE, Line, Look, Role, Span, printable
+from trpo_tui.widgets.sending import APART, cells_sent
+
+if TYPE_CHECKING:
+    from trpo_tui.application import WatchApp
 
 _STYLES: dict[Role, Style] = {
     "plain": Style(),
@@ -70,17 +74,23 @@ def cells(line: Line) -> list[tuple[str, Role]]:
     return [(character, role) for text, role in line for character in text]
 
 
-def changed(old: Line | None, new: Line, width: int) -> tuple[int, int] | None:
-    """First and one past the last cell that differ, None where nothing does."""
+def changed(old: Line | None, new: Line, width: int) -> list[tuple[int, int]]:
+    """First and one past the last cell of each stretch that differs."""
     if old == new:
-        return None
+        return []
     if old is None:
-        return 0, width
+        return [(0, width)]
     before, after = cells(old), cells(new)
     if len(before) != width or len(after) != width:
-        return 0, width
-    differing = [i for i in range(width) if before[i] != after[i]]
-    return (differing[0], differing[-1] + 1) if differing else None
+        return [(0, width)]
+    stretches: list[tuple[int, int]] = []
+    for i in range(width):
+        if before[i] != after[i]:
+            if stretches and i - stretches[-1][1] < APART:
+                stretches[-1] = stretches[-1][0], i + 1
+            else:
+                stretches.append((i, i + 1))
+    return stretches
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +102,20 @@ class View:
     height: int
 
 
+def _alike(one: Frame, other: Frame, parts: tuple[str, ...]) -> bool:
+    """Whether these fields are the same objects, or equal where comparing is cheap."""
+    for name in parts:
+        a, b = getattr(one, name), getattr(other, name)
+        if a is not b and (name in ("run", "diagnosis") or a != b):
+            return False
+    return True
+
+
 class Lines(Widget):
     """Shows `draw(view)`. Widgets show; what they show is computed elsewhere."""
 
+    parts: ClassVar[tuple[str, ...] | None] = None
+    """The fields of a frame it draws from; while these are the same it is not drawn again. None: all."""
     can_focus: ClassVar[bool] = False  # type: ignore[misc]  # Textual declares it on the instance
     look: Look = UNICODE
 
@@ -113,8 +134,9 @@ class Lines(Widget):
 
     def show(self, frame: Frame) -> None:
         """Show that frame; nothing is sent where nothing changed."""
-        self.frame = frame
-        self.redraw()
+        before, self.frame = self.frame, frame
+        if before is None or self.parts is None or not _alike(before, frame, self.parts):
+            self.redraw()
 
     def on_resize(self, _event: events.Resize) -> None:
         self.redraw()
@@ -135,14 +157,19 @@ class Lines(Widget):
         self._raw, self._fitted = drawn, width
         blank: Line = ((" " * width, "plain"),)
         new = [*lines[:height], *([blank] * (height - len(lines)))]
-        regions = []
-        for y, (old, line) in enumerate(zip_longest(self._shown[:height], new)):
-            span = changed(old, line, width)
-            if span is not None:
-                regions.append(Region(span[0], y, span[1] - span[0], 1))
+        spans = [
+            (y, *stretch)
+            for y, (old, line) in enumerate(zip_longest(self._shown[:height], new))
+            for stretch in changed(old, line, width)
+        ]
         self._shown = new
-        if regions:
-            self.refresh(*regions)
+        if not spans:
+            return
+        sent = cells_sent(self, spans)
+        if sent is None:
+            self.refresh(*(Region(first, y, last - first, 1) for y, first, last in spans))
+        else:
+            cast("WatchApp", self.app).send(sent)
 
     def render_line(self, y: int) -> Strip:
         base = _BARE if self.app.native_ansi_color else self.rich_style

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from runlog.run import Run
 from trpo_tui.chart_view import ChartView
 from trpo_tui.frame import Frame, iteration_at
+from trpo_tui.series import Series, series_of
 from trpo_tui.text import number
 from trpo_tui.themes import Line, Look, Role
 from trpo_tui.widgets.plot import GUTTER, Curve, Plot
@@ -57,8 +58,8 @@ def latest(run: Run, names: Sequence[str], row: int) -> int | None:
 
 def _curve(values: Floats, role: Role, letter: str, positions: Floats | None = None) -> Curve:
     """NaN is no point of these curves."""
-    finite = np.isfinite(values)
-    return Curve(values=values, present=finite, positions=positions, role=role, letter=letter)
+    series = Series(values, np.isfinite(values))
+    return Curve(series=series, positions=positions, role=role, letter=letter)
 
 
 def _line_search(run: Run, row: int) -> Picture | None:
@@ -199,17 +200,17 @@ def picture_lines(frame: Frame, name: str, width: int, height: int, look: Look) 
         view=ChartView(log=found.log),
         holds=[bound for bound, _ in found.bounds],
     )
-    drawn = [plot.line(y, None, found.bounds, bar=False) for y in range(height - 2)]
+    drawn = plot.lines(None, found.bounds, bar=False)
     return [title, *drawn, ((" " * GUTTER, "plain"), (look.say(found.along), "dim"))]
 
 
-def term_curves(run: Run, rows: slice) -> tuple[Curve, ...]:
+def term_curves(run: Run, rows: tuple[int, int]) -> tuple[Curve, ...]:
     """The parts of the reward over the iterations, each with the first letter of its name."""
     roles: tuple[Role, ...] = ("line", "warn", "good", "bad", "title")
     return tuple(
         Curve(
-            values=np.asarray(run.column(name).values[rows], dtype=np.float64),
-            present=run.column(name).present[rows],
+            series=series_of(run, name),
+            rows=rows,
             role=roles[k % len(roles)],
             letter=name.removeprefix(TERM)[:1],
         )

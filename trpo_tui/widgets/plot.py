@@ -1,12 +1,13 @@
 """Curves in a grid of cells: scales, bounds, gaps and the cursor. Made once, drawn under any playhead."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trpo_tui.chart_view import ChartView, smoothed, spread
+from trpo_tui.chart_view import ChartView, spread
+from trpo_tui.series import Series
 from trpo_tui.text import number
 from trpo_tui.themes import Line, Look, Role
 from trpo_tui.widgets.raster import (
@@ -14,11 +15,11 @@ from trpo_tui.widgets.raster import (
     along,
     ascii_cells,
     braille,
+    column_of,
     columns,
     dots,
     level,
     nice_range,
-    places,
 )
 
 GUTTER = 9
@@ -29,18 +30,24 @@ LETTERS_APART = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """One series. `positions`: (n,) on the axis, None for one place a row. `letter`: its name."""
+    """Rows of a series: from the first to before the last, None for all n of them.
 
-    values: NDArray[np.float64]
-    present: NDArray[np.bool_]
+    `positions`: (n,) theirs on the axis, None for one place a row. `letter`: the curve's name.
+    """
+
+    series: Series
+    rows: tuple[int, int] | None = None
     positions: NDArray[np.float64] | None = None
     role: Role = "line"
     letter: str = ""
 
     @property
-    def finite(self) -> NDArray[np.bool_]:
-        """(n,) where a number was logged that can be drawn."""
-        return np.asarray(self.present & np.isfinite(self.values))
+    def shown(self) -> tuple[int, int]:
+        """The rows drawn."""
+        return self.rows or (0, len(self.series))
+
+    def __len__(self) -> int:
+        return self.shown[1] - self.shown[0]
 
 
 class Plot:
@@ -60,45 +67,44 @@ class Plot:
         self.per_cell = 2 if look.unicode else 1
         self.wide = max(0, width - GUTTER) * self.per_cell
         self.problem = ""
+        self._lengths = [len(curve) for curve in curves]
         self._places = _places(curves, self.wide)
-        scaled = [self._scaled(curve) for curve in curves]
-        self.low, self.high = self._range(curves, scaled, holds)
         drawn: list[tuple[Columns, Role]] = []
         named: list[tuple[Columns, Curve]] = []
-        for curve, shown, place in zip(curves, scaled, self._places, strict=True):
-            raw = columns(shown, curve.present, self.wide, place)
+        raw: list[Columns] = []
+        for curve, place in zip(curves, self._places, strict=True):
+            series = curve.series.logarithm if view.log else curve.series
+            cells = columns(series, curve.shown, self.wide, place)
+            raw.append(cells)
             if view.smoothing:
-                drawn.append((raw, "dim"))
-                mean = smoothed(shown, curve.present & np.isfinite(shown), view.smoothing)
-                raw = columns(mean, np.isfinite(mean), self.wide, place)
-            drawn.append((raw, curve.role))
+                drawn.append((cells, "dim"))
+                cells = columns(series.smoothed(view.smoothing), curve.shown, self.wide, place)
+            drawn.append((cells, curve.role))
             if curve.letter:
-                named.append((raw, curve))
+                named.append((cells, curve))
+        self.low, self.high = self._range(curves, raw, holds)
         self._broken = self._not_finite(drawn)
         self.cells = self._cells(drawn)
         for k, (of_curve, curve) in enumerate(named):
             self._letter(of_curve, k, curve)
 
-    def _scaled(self, curve: Curve) -> NDArray[np.float64]:
-        if not self.view.log:
-            return curve.values
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(curve.values > 0, np.log10(curve.values), np.nan)
-
     def _range(
-        self, curves: Sequence[Curve], scaled: Sequence[NDArray[np.float64]], holds: Sequence[float]
+        self, curves: Sequence[Curve], raw: Sequence[Columns], holds: Sequence[float]
     ) -> tuple[float, float]:
-        known = [s[c.present & np.isfinite(s)] for s, c in zip(scaled, curves, strict=True)]
-        known = [each for each in known if len(each)]
-        if not known:
-            if not any(c.present.any() for c in curves):
-                self.problem = "not logged" if any(len(c.values) for c in curves) else "no rows yet"
-            elif not any(c.finite.any() for c in curves):
-                self.problem = "NaN or infinite in every row"
-            else:
-                self.problem = "nothing above 0 for a log axis"
+        filled = [np.isfinite(each.low) for each in raw]
+        if not any(there.any() for there in filled):
+            self.problem = self._problem(curves)
             return 0.0, 1.0
-        ends = [spread(s) if self.view.clip else (float(s.min()), float(s.max())) for s in known]
+        if self.view.clip:
+            known = [_numbers(curve, log=self.view.log) for curve in curves]
+            ends = [spread(each) for each in known if len(each)]
+        else:
+            pairs = zip(raw, filled, strict=True)
+            ends = [
+                (float(each.low[there].min()), float(each.high[there].max()))
+                for each, there in pairs
+                if there.any()
+            ]
         low, high = min(a for a, _ in ends), max(b for _, b in ends)
         for value in holds:
             if not self.view.log:
@@ -106,6 +112,15 @@ class Plot:
             elif value > 0:
                 low, high = min(low, float(np.log10(value))), max(high, float(np.log10(value)))
         return nice_range(low, high)
+
+    def _problem(self, curves: Sequence[Curve]) -> str:
+        """Why nothing is drawn."""
+        there = [c.series.present[slice(*c.shown)] for c in curves]
+        if not any(each.any() for each in there):
+            return "not logged" if any(map(len, curves)) else "no rows yet"
+        if not any(c.series.finite[slice(*c.shown)].any() for c in curves):
+            return "NaN or infinite in every row"
+        return "nothing above 0 for a log axis"
 
     def _not_finite(self, drawn: Sequence[tuple[Columns, Role]]) -> list[bool]:
         broken = np.zeros(self.wide, dtype=bool)
@@ -143,17 +158,22 @@ class Plot:
         value = self.high if y == 0 else self.low
         return number(10.0**value if self.view.log and value < 300 else value)
 
-    def line(
-        self, y: int, cursor: int | None, bounds: Sequence[tuple[float, Role]], *, bar: bool
-    ) -> Line:
-        """Row y of the plot with the cursor's cell and the bounds drawn in.
+    def lines(
+        self, cursor: int | None, bounds: Sequence[tuple[float, Role]], *, bar: bool
+    ) -> list[Line]:
+        """The rows of the plot, top to bottom, with the cursor's cell and the bounds drawn in.
 
         Without `bar` the cursor shows on the curve and at both ends only: while it runs, a
         full-height bar would repaint every row of every chart.
         """
+        lines = {self._row(bound): role for bound, role in bounds}
+        return [self._line(y, cursor, lines, bar) for y in range(self.height)]
+
+    def _line(
+        self, y: int, cursor: int | None, lines: Mapping[int | None, Role], bar: bool
+    ) -> Line:
         if self.problem and y == self.height // 2:
             return ((" " * GUTTER, "plain"), (self.problem, "dim"))
-        lines = {self._row(bound): role for bound, role in bounds}
         cells: list[tuple[str, Role]] = []
         for x, (sign, role) in enumerate(self.cells[y]):
             if sign == " " and y == self.height - 1 and self._broken[x]:
@@ -174,21 +194,29 @@ class Plot:
             bound = float(np.log10(bound)) if bound > 0 else -np.inf
         if not self.low <= bound <= self.high:
             return None
-        return int(level(np.array([bound]), self.low, self.high, self.height)[0])
+        share = (bound / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+        return round((1.0 - share) * (self.height - 1))
 
     def cursor(self, row: int, curve: int = 0) -> int | None:
         """The cell of a row of a curve, None outside it."""
-        place = self._places[curve] if self._places else np.zeros(0, dtype=np.int64)
-        return int(place[row]) // self.per_cell if 0 <= row < len(place) else None
+        if not self._places or not 0 <= row < self._lengths[curve]:
+            return None
+        place = self._places[curve]
+        dot = column_of(row, self._lengths[curve], self.wide) if place is None else int(place[row])
+        return dot // self.per_cell
 
 
-def _places(curves: Sequence[Curve], wide: int) -> list[NDArray[np.int64]]:
+def _numbers(curve: Curve, *, log: bool) -> NDArray[np.float64]:
+    """The finite values it shows, on the scale of the view."""
+    series, shown = curve.series.logarithm if log else curve.series, slice(*curve.shown)
+    return series.values[shown][series.finite[shown]]
+
+
+def _places(curves: Sequence[Curve], wide: int) -> list[NDArray[np.int64] | None]:
+    """The dot columns of the rows of each curve, None for evenly spaced ones."""
     known = [c.positions[np.isfinite(c.positions)] for c in curves if c.positions is not None]
     known = [each for each in known if len(each)]
     ends = (
         (min(float(p.min()) for p in known), max(float(p.max()) for p in known)) if known else None
     )
-    return [
-        places(len(c.values), wide) if c.positions is None else along(c.positions, wide, ends)
-        for c in curves
-    ]
+    return [None if c.positions is None else along(c.positions, wide, ends) for c in curves]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trpo_tui.series import Series
+
 _BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
@@ -61,30 +63,39 @@ def along(
 
 
 def columns(
-    values: NDArray[np.float64],
-    present: NDArray[np.bool_],
+    series: Series,
+    rows: tuple[int, int],
     width: int,
     place: NDArray[np.int64] | None = None,
 ) -> Columns:
-    """Reduce n values to `width` dot columns without losing an extreme.
+    """Reduce the rows from the first to before the last to `width` dot columns, losing no extreme.
 
-    `place`: (n,) the dot column of each row, never falling; None spaces the rows evenly.
+    `place`: the dot column of each of them, never falling; None spaces them evenly.
     """
-    n = len(values)
+    first, last = rows
+    n = last - first
     low, high = np.full(width, np.nan), np.full(width, np.nan)
     broken = np.zeros(width, dtype=bool)
-    if not n or width < 1:
+    if n < 1 or width < 1:
         return Columns(low, high, broken)
-    place = places(n, width) if place is None else place
-    finite = present & np.isfinite(values)
-    broken[place[present & ~np.isfinite(values)]] = True
-    starts = np.flatnonzero(np.diff(place, prepend=-1))
-    at = place[starts]
-    lows = np.minimum.reduceat(np.where(finite, values, np.inf), starts)
-    highs = np.maximum.reduceat(np.where(finite, values, -np.inf), starts)
+    k = scale(n, width)
+    if place is None and k <= 0:
+        found = series.extremes(first, last, 1 << -k)
+        at = np.arange(len(found.low))
+        broken[at] = found.broken
+        lows, highs = found.low, found.high
+    else:
+        place = places(n, width) if place is None else place
+        values, finite = series.values[first:last], series.finite[first:last]
+        broken[place[series.present[first:last] & ~finite]] = True
+        starts = np.flatnonzero(np.diff(place, prepend=-1))
+        at = place[starts]
+        lows = np.minimum.reduceat(np.where(finite, values, np.inf), starts)
+        highs = np.maximum.reduceat(np.where(finite, values, -np.inf), starts)
     touched = lows <= highs
     low[at[touched]], high[at[touched]] = lows[touched], highs[touched]
-    _join(low, high, values, finite, place)
+    if place is not None:
+        _join(low, high, values, finite, place)
     _bridge(low, high)
     return Columns(low, high, broken)
 
@@ -165,17 +176,15 @@ def ascii_cells(grid: NDArray[np.bool_]) -> list[str]:
     return ["".join(signs[c] for c in line) for line in codes.tolist()]
 
 
-def spark(values: NDArray[np.float64], present: NDArray[np.bool_], width: int, signs: str) -> str:
-    """The curve in one line of `width` cells: the highest value of each cell; a gap is a space."""
-    if width < 1 or not len(values):
+def spark(series: Series, rows: int, width: int, signs: str) -> str:
+    """The first rows in one line of `width` cells: the highest value of each; a gap is a space."""
+    if width < 1 or rows < 1:
         return " " * max(0, width)
-    if len(values) < width:
-        return strip(columns(values, present, width).high, signs)
-    place = places(len(values), width)
-    starts = np.flatnonzero(np.diff(place, prepend=-1))
-    finite = present & np.isfinite(values)
+    if rows < width:
+        return strip(columns(series, (0, rows), width).high, signs)
+    found = series.extremes(0, rows, 1 << -scale(rows, width))
     high = np.full(width, np.nan)
-    high[place[starts]] = np.fmax.reduceat(np.where(finite, values, np.nan), starts)
+    high[: len(found.high)] = np.where(found.low <= found.high, found.high, np.nan)
     return strip(high, signs)
 
 

@@ -44,12 +44,16 @@ def track_line(frame: Frame, width: int, look: Look) -> Line:
 class Track(Lines):
     """The timeline."""
 
+    parts = ("run", "playhead", "changes")
+
     def draw(self, view: View) -> Sequence[Line]:
         return [track_line(view.frame, view.width, self.look)]
 
 
 class Place(Lines):
     """Beside it, a widget of its own: Textual sends a line from the start of its widget."""
+
+    parts = ("run", "playhead")
 
     def draw(self, view: View) -> Sequence[Line]:
         return [place_line(view.frame, self.look)]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from trpo_tui.frame import Frame
+from trpo_tui.series import series_of
 from trpo_tui.text import cell
 from trpo_tui.themes import Line, Look, Role
 from trpo_tui.widgets.lines import Lines, View
@@ -29,15 +30,15 @@ def sparks_line(frame: Frame, width: int, look: Look) -> Line:
         room = max(0, each - len(text) - 1)
         curve = " " * room
         if name in frame.run.types and room:
-            column = frame.run.column(name)
-            rows = frame.row + 1
-            curve = spark(column.values[:rows], column.present[:rows], room, look.sparks)
+            curve = spark(series_of(frame.run, name), frame.row + 1, room, look.sparks)
         spans += [(f"{label} ", "dim"), (f"{value} ", "bold"), (curve, "line"), (" ", "plain")]
     return tuple(spans)
 
 
 class Sparks(Lines):
     """One row of up to four cells."""
+
+    parts = ("run", "playhead")
 
     def draw(self, view: View) -> Sequence[Line]:
         return [sparks_line(view.frame, view.width, self.look)]
