@@ -4,14 +4,17 @@ import contextlib
 import fcntl
 import os
 import pty
+import random
 import re
 import select
+import shutil
 import signal
 import struct
 import subprocess
 import sys
 import termios
 import time
+from pathlib import Path
 
 import pyte
 import pytest
@@ -28,6 +31,7 @@ with RunLog(sys.argv[1], env_id="Hopper-v5") as log:
         print(i, flush=True)
         time.sleep(0.1)
 """
+SAMPLES = Path(__file__).parent.parent / "sample_logs"
 COLOUR = re.compile(rb"\x1b\[(?:\d+;)*(3[0-8]|4[0-8]|9\d|10[0-7])[;m]")
 
 
@@ -83,8 +87,26 @@ class Terminal:
                 return
         raise AssertionError("the screen never came to rest")
 
+    def settle(self):
+        """Until nothing more comes for a moment."""
+        while self.read(0.15):
+            pass
+
     def press(self, keys):
         os.write(self.fd, keys)
+
+    def resize(self, columns, rows):
+        self.screen.resize(rows, columns)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    @property
+    def cells(self):
+        """Every cell of the screen: its sign and how it looks."""
+        screen = self.screen
+        return [
+            [(c.data, c.fg, c.bold, c.reverse) for c in (line[x] for x in range(screen.columns))]
+            for line in (screen.buffer[y] for y in range(screen.lines))
+        ]
 
     def end(self):
         """Wait for the child; returns its exit code."""
@@ -150,6 +172,56 @@ def test_at_rest_not_one_byte_is_sent(broken):
         child.until("29/30")
         child.until_still()
         assert child.read(2.0) == 0
+
+
+SENT_KEYS = [
+    b"\x1b[D", b"\x1b[C", b"\x1b[A", b"\x1b[B", b"\x1b[H", b"\x1b[F", b"\t", b"\r", b"\x1b", b"(", b")",
+    *(bytes([key]) for key in b"1234567+-0HLyxsozhjkl[]nN:gT/deftr<>"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)])
+def test_what_is_sent_cell_by_cell_is_what_a_whole_repaint_shows(tmp_path, size):
+    path = tmp_path / "run"
+    shutil.copytree(SAMPLES / "TRPO501-line-search-failure", path)
+    chance = random.Random(sum(size))
+    with watching(path, columns=size[0], rows=size[1]) as child:
+        child.until("TRPO501", "quit")
+        for _ in range(12):
+            for _ in range(10):
+                child.press(chance.choice(SENT_KEYS))
+                child.read(0.04)
+            child.press(b"\x1b")  # out of a question, on which both may differ
+            child.settle()
+            cells = child.cells
+            child.resize(size[0] + 1, size[1])
+            child.settle()
+            child.resize(*size)
+            child.settle()
+            shown = ["".join(cell[0] for cell in line) for line in child.cells]
+            assert shown == ["".join(cell[0] for cell in line) for line in cells]
+            assert child.cells == cells
+
+
+def test_the_terminals_cursor_stands_where_keys_act(broken):
+    with watching(broken) as child:
+        child.until("TRPO101", "30/30", "quit")
+        child.press(b"\x1b[D")
+        child.until("29/30")
+        child.settle()
+        marked = next(y for y, line in enumerate(child.screen.display) if line.startswith("▶"))
+        assert (child.screen.cursor.x, child.screen.cursor.y) == (0, marked)
+        child.press(b"g12")
+        child.until("go to iteration", "12")
+        child.settle()
+        line = child.screen.display[23]
+        assert (child.screen.cursor.x, child.screen.cursor.y) == (len(line.rstrip()), 23)
+        child.press(b"\x1b")
+        child.press(b"4")
+        child.until("kl")
+        child.press(b"jj")
+        child.settle()
+        assert child.screen.cursor.y >= 3
 
 
 def test_without_colour_every_screen_and_the_prompt_send_none(broken):

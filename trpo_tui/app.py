@@ -88,8 +88,10 @@ def _run_screen(
     notes: tuple[str, ...],
 ) -> int:
     prepare_textual()
+    # A remote place may ask for a password or a host key, on the page below.
+    picked = pick(path) if is_remote(path) else None
     with first_words(name or Path(path).name or path):
-        app = _made(path, name, opener, ignore, notes)
+        app = _made(path, name, opener, ignore, notes, picked)
     app.run(mouse=False)
     if app.failure is not None:
         raise app.failure
@@ -126,6 +128,7 @@ def _made(
     opener: Callable[[str], "Source"],
     ignore: Mapping[str, str] | None,
     notes: tuple[str, ...],
+    picked: tuple[str | None, str | None] | None,
 ) -> "WatchApp":
     from trpo_tui.application import WatchApp
     from trpo_tui.judging import judge_run
@@ -138,7 +141,7 @@ def _made(
     folder = None
     opened: str | None = path
     if path != "-":
-        opened, folder = pick(path)
+        opened, folder = picked or pick(path)
         if opened and (is_remote(opened) or Path(opened).is_dir()):
             name = name_of(opened)
     rivals = keyboard_rivals() if path == "-" else ()

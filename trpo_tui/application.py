@@ -164,6 +164,8 @@ class WatchApp(App[int]):
             yield
         finally:
             text, self._unsent = "".join(self._unsent), outer
+            if isinstance(self.screen, RunScreen):
+                self.cursor_position = self.screen.cursor
             self.send(text)
 
     def say(self, sentence: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
+from textual.geometry import Offset, Region
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -59,6 +60,25 @@ class RunScreen(Screen[None], inherit_bindings=False):
 
     def fill(self, frame: Frame) -> None:
         """Where a list is made anew from the frame before it is shown."""
+
+    @property
+    def cursor(self) -> Offset:
+        """Where the terminal's own cursor stands, for those who follow it: in a question, on the
+        marked line or the marked part."""
+        keys = self.query(Keys)
+        if keys and (said := self.watch_app.frame.message):
+            region = keys.first().region
+            return region.offset + Offset(min(len(said), max(0, region.width - 1)), 0)
+        return self.marked.offset
+
+    @property
+    def marked(self) -> Region:
+        """The part of the screen that keys act on."""
+        items = self.query(Items)
+        if not items:
+            return Region()
+        listed = items.first()
+        return listed.content_region.translate(Offset(0, max(0, listed.cursor - listed.top)))
 
     def act(self, name: str) -> bool:
         """Do a named action here; False where this screen has no use for it."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from textual.containers import Container
+from textual.geometry import Region
 from textual.widget import Widget
 
 from trpo_tui.frame import Frame, metrics
@@ -53,6 +54,11 @@ class Monitor(RunScreen):
         self.query_one("#body").set_class(frame.view.maximised, "-maximised")
         for chart in self.query(Chart):
             chart.set_class(chart.place == frame.focus, "-marked")
+
+    @property
+    def marked(self) -> Region:
+        focus = self.watch_app.frame.focus
+        return next((c.region for c in self.query(Chart) if c.place == focus), Region())
 
     def act(self, name: str) -> bool:
         app = self.watch_app
