@@ -47,16 +47,23 @@ class RunScreen(Screen[None], inherit_bindings=False):
         yield from self.body()
         yield Keys(self.called, id="keys", look=self.look)
 
+    parts: tuple[Lines, ...] = ()
+    """Everything that shows a frame; empty while it is being made or taken away."""
+
     def on_mount(self) -> None:
+        self.parts = tuple(self.query(Lines))
         self.show(self.watch_app.frame)
 
+    def on_unmount(self) -> None:
+        self.parts = ()
+
     def show(self, frame: Frame) -> None:
-        """Show a frame in every part of the screen, unless they are being made or taken away."""
-        if not self.query(Keys):
+        """Show a frame in every part of the screen."""
+        if not self.parts:
             return
         self.fill(frame)
-        for widget in self.query(Lines):
-            widget.show(frame)
+        for part in self.parts:
+            part.show(frame)
 
     def fill(self, frame: Frame) -> None:
         """Where a list is made anew from the frame before it is shown."""
@@ -65,27 +72,30 @@ class RunScreen(Screen[None], inherit_bindings=False):
     def cursor(self) -> Offset:
         """Where the terminal's own cursor stands, for those who follow it: in a question, on the
         marked line or the marked part."""
-        keys = self.query(Keys)
-        if keys and (said := self.watch_app.frame.message):
-            region = keys.first().region
+        said = self.watch_app.frame.message
+        if self.parts and said:
+            region = self.parts[-1].region
             return region.offset + Offset(min(len(said), max(0, region.width - 1)), 0)
         return self.marked.offset
 
     @property
+    def listed(self) -> Items | None:
+        """The list of the screen, where it has one."""
+        return next((part for part in self.parts if isinstance(part, Items)), None)
+
+    @property
     def marked(self) -> Region:
         """The part of the screen that keys act on."""
-        items = self.query(Items)
-        if not items:
+        listed = self.listed
+        if listed is None:
             return Region()
-        listed = items.first()
         return listed.content_region.translate(Offset(0, max(0, listed.cursor - listed.top)))
 
     def act(self, name: str) -> bool:
         """Do a named action here; False where this screen has no use for it."""
-        items = self.query(Items)
-        if not items:
+        listed = self.listed
+        if listed is None:
             return False
-        listed = items.first()
         page = max(1, listed.size.height - 1)
         steps = {"up": -1, "down": 1, "page-up": -page, "page-down": page}
         if name not in steps:

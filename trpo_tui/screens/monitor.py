@@ -52,17 +52,22 @@ class Monitor(RunScreen):
 
     def fill(self, frame: Frame) -> None:
         self.query_one("#body").set_class(frame.view.maximised, "-maximised")
-        for chart in self.query(Chart):
+        for chart in self.charts:
             chart.set_class(chart.place == frame.focus, "-marked")
+
+    @property
+    def charts(self) -> list[Chart]:
+        """All four, shown or not."""
+        return [part for part in self.parts if isinstance(part, Chart)]
 
     @property
     def marked(self) -> Region:
         focus = self.watch_app.frame.focus
-        return next((c.region for c in self.query(Chart) if c.place == focus), Region())
+        return next((c.region for c in self.charts if c.place == focus), Region())
 
     def act(self, name: str) -> bool:
         app = self.watch_app
-        shown = sum(bool(chart.size.height) for chart in self.query(Chart))
+        shown = sum(bool(chart.size.height) for chart in self.charts)
         if name in ("focus", "focus-back") and not app.frame.view.maximised:
             step = 1 if name == "focus" else -1
             app.chart(focus=(app.frame.focus + step) % max(1, shown))

@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region
+from textual.geometry import Offset, Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -123,6 +123,7 @@ class Lines(Widget):
         super().__init__(id=id, markup=False)
         self.look = look
         self.frame: Frame | None = None
+        self._inset: tuple[Region, Offset] | None = None
         self._shown: list[Line] = []
         self._raw: list[Line] = []
         self._fitted = 0
@@ -137,6 +138,12 @@ class Lines(Widget):
         before, self.frame = self.frame, frame
         if before is None or self.parts is None or not _alike(before, frame, self.parts):
             self.redraw()
+
+    def inset(self, region: Region) -> Offset:
+        """Where its lines begin inside the region it has; asked for again only when that moves."""
+        if self._inset is None or self._inset[0] != region:
+            self._inset = region, self.content_offset
+        return self._inset[1]
 
     def on_resize(self, _event: events.Resize) -> None:
         self.redraw()

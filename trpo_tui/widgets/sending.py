@@ -36,7 +36,7 @@ def cells_sent(widget: "Lines", spans: Iterable[Span]) -> str | None:
     if shown is None:
         return None
     region, clip = shown
-    offset, filters, ground = widget.content_offset, widget.get_line_filters(), None
+    offset, filters, ground = widget.inset(region), widget.get_line_filters(), None
     sent: list[str] = []
     for y, first, last in spans:
         cells = Region(first, y, last - first, 1).translate(offset)
