@@ -91,12 +91,22 @@ def test_a_window_of_a_long_run_begins_with_a_block_and_holds_the_playhead():
             assert last - first < LONG or (first % GRAIN == 0)
 
 
-def test_a_nan_and_a_null_are_gaps_and_only_the_nan_is_marked():
-    values = np.array([1.0, np.nan, 1.0, 1.0, 1.0])
-    present = np.array([True, True, True, False, True])
-    curve = columns(*_whole(values, present), 5)
-    assert np.isfinite(curve.high).tolist() == [True, False, True, False, True]
-    assert curve.not_finite.tolist() == [False, True, False, False, False]
+def test_a_nan_is_a_gap_and_marked_and_a_null_is_passed_over():
+    values = np.array([1.0, np.nan, 1.0, 9.0, 3.0, 9.0])
+    present = np.array([True, True, True, False, True, False])
+    curve = columns(*_whole(values, present), 6)
+    assert np.isfinite(curve.high).tolist() == [True, False, True, True, True, False]
+    assert curve.low[3:5].tolist() == [1.0, 2.0]  # each reaches down to the one before it
+    assert curve.high[3:5].tolist() == [2.0, 3.0]
+    assert curve.not_finite.tolist() == [False, True, False, False, False, False]
+
+
+def test_a_mean_logged_now_and_then_is_a_line_also_where_rows_share_a_column():
+    values = np.arange(6000.0)
+    present = np.arange(6000) % 500 == 0
+    curve = columns(*_whole(values, present), 60)
+    assert np.isfinite(curve.high[: 5500 >> 7]).all()
+    assert (np.diff(curve.high[: 5500 >> 7]) > 0).all()
 
 
 def test_few_rows_are_joined_by_straight_lines():
@@ -141,7 +151,8 @@ def test_a_spark_rises_with_its_values_and_leaves_gaps():
     values = np.array([0.0, 1.0, 2.0, 7.0])
     signs = "01234567"
     assert spark(_whole(values)[0], 4, 4, signs) == "0127"
-    assert spark(_whole(values, [True, False, True, True])[0], 4, 4, signs) == "0 27"
+    assert spark(_whole(values, [True, False, True, True])[0], 4, 4, signs) == "0127"
+    assert spark(_whole([7.0, np.nan, 1.0, 0.0])[0], 4, 4, signs) == "7 10"
     assert spark(_whole(values)[0], 3, 4, signs) == "037 "
     assert spark(_whole(values)[0], 4, 1, signs) == "0"
 

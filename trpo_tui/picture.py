@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +15,16 @@ _FETCHED_FONT = re.compile(r',\s*url\("https?://[^)]*\) format\("[^"]*"\)')
 """The export names fonts of another host; a picture fetches nothing, the reader's font will do."""
 
 
-async def picture(source: str | Path, *, columns: int = 100, rows: int = 30) -> str:
-    """The Monitor of a run at its last row as SVG text, drawn without a terminal.
+async def picture(
+    source: str | Path,
+    *,
+    columns: int = 100,
+    rows: int = 30,
+    theme: str = "",
+    keys: Sequence[str] = (),
+) -> str:
+    """The Monitor of a run at its last row as SVG text, drawn without a terminal; or what is there
+    after some keys.
 
     Times are in UTC and with their date, so that the same run always gives the same picture.
     """
@@ -27,9 +36,10 @@ async def picture(source: str | Path, *, columns: int = 100, rows: int = 30) -> 
     if hasattr(time, "tzset"):
         time.tzset()
     from trpo_tui.application import WatchApp
+    from trpo_tui.settings_file import Settings
 
     name = Path(source).resolve().name
-    app = WatchApp(str(source), name=name)
+    app = WatchApp(str(source), name=name, settings=Settings(theme=theme))
     async with app.run_test(size=(columns, rows)) as pilot:
         for _ in range(600):
             await pilot.pause(0.05)
@@ -41,6 +51,9 @@ async def picture(source: str | Path, *, columns: int = 100, rows: int = 30) -> 
             raise UserError(f"{source}: not read within 30 s")
         app.frame = replace(app.frame, now=0.0)  # the same picture on every day
         app.show()
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause(0.1)
         await pilot.pause()
         drawn = app.export_screenshot(title=f"trpo-tui watch {name}")
     return _FETCHED_FONT.sub("", drawn)

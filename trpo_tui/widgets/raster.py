@@ -15,7 +15,7 @@ _BRAILLE = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 class Columns:
     """One curve over `width` dot columns: lowest and highest value drawn in each, NaN for none.
 
-    `not_finite`: (width,) bool, where a NaN or an infinity was logged (a null is only a gap).
+    `not_finite`: (width,) bool, where a NaN or an infinity was logged.
     """
 
     low: NDArray[np.float64]
@@ -70,8 +70,19 @@ def columns(
 ) -> Columns:
     """Reduce the rows from the first to before the last to `width` dot columns, losing no extreme.
 
+    Values on both sides of rows without one are joined: a mean is null where no episode ended. A NaN
+    or an infinity is a gap. Neighbouring columns touch, so that a steep curve stays one line.
+
     `place`: the dot column of each of them, never falling; None spaces them evenly.
     """
+    found = _joined(series, rows, width, place)
+    _bridge(found.low, found.high)
+    return found
+
+
+def _joined(
+    series: Series, rows: tuple[int, int], width: int, place: NDArray[np.int64] | None = None
+) -> Columns:
     first, last = rows
     n = last - first
     low, high = np.full(width, np.nan), np.full(width, np.nan)
@@ -94,30 +105,26 @@ def columns(
         highs = np.maximum.reduceat(np.where(finite, values, -np.inf), starts)
     touched = lows <= highs
     low[at[touched]], high[at[touched]] = lows[touched], highs[touched]
-    if place is not None:
-        _join(low, high, values, finite, place)
-    _bridge(low, high)
+    _join(low, high, broken)
     return Columns(low, high, broken)
 
 
-def _join(
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    values: NDArray[np.float64],
-    finite: NDArray[np.bool_],
-    place: NDArray[np.int64],
-) -> None:
-    """Straight lines between neighbouring rows that lie several dot columns apart."""
-    step = np.diff(place)
-    for row in np.flatnonzero((step > 1) & finite[:-1] & finite[1:]):
-        a, b, wide = values[row], values[row + 1], int(step[row])
-        ramp = a + (b / 2 - a / 2) * 2 * np.arange(1, wide) / wide if abs(b - a) < 1e300 else a
-        inner = slice(int(place[row]) + 1, int(place[row + 1]))
-        low[inner] = high[inner] = ramp
+def _join(low: NDArray[np.float64], high: NDArray[np.float64], broken: NDArray[np.bool_]) -> None:
+    """Straight lines over dot columns that hold no row or only nulls, unless a NaN lies between."""
+    known = np.flatnonzero(np.isfinite(low))
+    for left in np.flatnonzero(np.diff(known) > 1).tolist():
+        first, last = int(known[left]), int(known[left + 1])
+        inner = slice(first + 1, last)
+        if broken[inner].any():
+            continue
+        a = low[first] / 2 + high[first] / 2
+        b = low[last] / 2 + high[last] / 2
+        share = np.arange(1, last - first) / (last - first)
+        low[inner] = high[inner] = a + (b / 2 - a / 2) * 2 * share if abs(b - a) < 1e300 else a
 
 
 def _bridge(low: NDArray[np.float64], high: NDArray[np.float64]) -> None:
-    """Let neighbouring columns touch, so that a steep curve stays one line."""
+    """Let neighbouring columns touch."""
     left_low, left_high = low[:-1].copy(), high[:-1].copy()
     right_low, right_high = low[1:], high[1:]
     both = np.isfinite(left_low) & np.isfinite(right_low)
@@ -177,15 +184,8 @@ def ascii_cells(grid: NDArray[np.bool_]) -> list[str]:
 
 
 def spark(series: Series, rows: int, width: int, signs: str) -> str:
-    """The first rows in one line of `width` cells: the highest value of each; a gap is a space."""
-    if width < 1 or rows < 1:
-        return " " * max(0, width)
-    if rows < width:
-        return strip(columns(series, (0, rows), width).high, signs)
-    found = series.extremes(0, rows, 1 << -scale(rows, width))
-    high = np.full(width, np.nan)
-    high[: len(found.high)] = np.where(found.low <= found.high, found.high, np.nan)
-    return strip(high, signs)
+    """The first rows in one line of `width` cells: the highest value of each; a NaN is a space."""
+    return strip(_joined(series, (0, rows), max(0, width)).high, signs)
 
 
 def strip(values: NDArray[np.float64], signs: str) -> str:
