@@ -9,7 +9,7 @@ pairs; and to the first chart. commands: --help and analyze. rows: from `iterati
 the screen. crash: from kill -9 of the writer to the word. bytes: sent live at one iteration a
 second, idle, and in replay, with the share of one processor they take. keys: to the first byte.
 memory: resident, with 10,000 and a million iterations. signs: colours under NO_COLOR, bytes beyond
-ASCII in the C locale.
+ASCII in the C locale. peers: what terminalboard and `wandb leet` take.
 """
 
 import argparse
@@ -34,6 +34,7 @@ import numpy as np
 
 sys.path.append(sys.path.pop(0))  # or `import runlog` would find runlog.py beside this file
 
+import screen_peers
 from log_rows import agent_rows, rows_like
 from results import replace_section
 
@@ -120,9 +121,8 @@ class Screen:
 
     @property
     def processor(self) -> float:
-        """Seconds of a processor so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        """Seconds of a processor so far, with those of what it started."""
+        return sum(_ticks(pid) for pid in _family(self.pid)) / TICKS
 
     @property
     def resident(self) -> float:
@@ -131,11 +131,26 @@ class Screen:
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     def end(self) -> None:
-        """Kill it and wait."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+        """Kill it and what it started, and wait."""
+        for pid in reversed(_family(self.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
         os.close(self.fd)
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all below it."""
+    found = [pid]
+    for each in found:
+        for task in Path(f"/proc/{each}/task").glob("*/children"):
+            found += map(int, task.read_text().split())
+    return found
+
+
+def _ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 def plain(sent: bytes) -> str:
@@ -335,9 +350,38 @@ def signs(folder: Path) -> Figures:
     }
 
 
+def peers(folder: Path) -> Figures:
+    """The same of two other screens."""
+    figures: Figures = {}
+    if not screen_peers.installed():
+        return {"other screens could not be installed": (0, "")}
+    for name in screen_peers.WRITERS:
+        done = folder / f"{name.replace(' ', '-')}-2000"
+        if not done.exists():
+            screen_peers.write(name, done, 2000).wait()
+        first, chart = [], []
+        for _ in range(7):
+            with shown(screen_peers.command(name, done)) as screen:
+                first.append(screen.until(lambda text: bool(re.search(r"\w\w\w", text))))
+                chart.append(screen.until(lambda text: bool(BRAILLE.search(text))))
+        figures[f"{name}: first words, median, ms"] = 1e3 * median(first[1:]), ""
+        figures[f"{name}: first chart, median, ms"] = 1e3 * median(chart[1:]), ""
+        live = folder / f"{name.replace(' ', '-')}-live"
+        with (
+            screen_peers.writing(name, live),
+            shown(screen_peers.command(name, live)) as screen,
+        ):
+            time.sleep(15.0)
+            screen.read(1.0)
+            sent, share = _sent(screen, 60.0)
+        figures[f"{name}: live at 1 iteration/s, B/s"] = sent, ""
+        figures[f"{name}: live at 1 iteration/s, % of a processor"] = share, ""
+    return figures
+
+
 MEASURES: dict[str, Callable[[Path], Figures]] = {
     "paint": paint, "commands": commands, "rows": rows, "crash": crash, "bytes": sizes,
-    "keys": keys, "memory": memory, "signs": signs,
+    "keys": keys, "memory": memory, "signs": signs, "peers": peers,
 }  # fmt: skip
 
 

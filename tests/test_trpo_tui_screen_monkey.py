@@ -7,11 +7,11 @@ import asyncio
 import os
 import random
 import shutil
-import threading
+import subprocess
+import sys
 import time
 from pathlib import Path
 
-from runlog import RunLog
 from trpo_tui.actions import ACTIONS
 from trpo_tui.application import WatchApp
 from trpo_tui.terminal import clip
@@ -23,24 +23,27 @@ HANG = 0.2 if JUDGED else 3.0
 SAMPLES = Path(__file__).parent.parent / "sample_logs"
 KEYS = sorted({key for action in ACTIONS for key in action.keys} - {"q", "ctrl+c"})
 TYPED = [*"0123456789%:!xkl", "backspace", "enter", "escape", "ctrl+u", "f5", "delete"]
-BEAT = 0.01
+BEAT, PACE = 0.01, 0.02
+"""Seconds between two beats of the heart, and between two keys: faster than a key repeats."""
 
 
-def grow(place, stop):
-    """A run with NaN, huge numbers, nulls and every list, until told to stop."""
-    chance = random.Random(1)
-    odd = [float("nan"), float("inf"), -1e30, 1e30, 1e-320, None, 0.0]
-    with RunLog(place, env_id="Hopper-v5") as log:
-        number = 0
-        while not stop.wait(0.05):
-            number += 1
-            value = chance.choice(odd) if chance.random() < 0.3 else chance.gauss(0, 1)
-            log.iteration(
-                iteration=number, kl=value, max_kl=0.01, episode_return_mean=value,
-                gradient_norm=chance.random(), line_search_fractions=[1.0, 0.5],
-                line_search_kls=[0.1, value], line_search_gains=[value, 0.1],
-                cg_residuals=[1.0, 1e-3], episode_returns=[value, 1.0, 2.0],
-            )  # fmt: skip
+GROW = """
+import random, sys, time
+from runlog import RunLog
+chance = random.Random(1)
+odd = [float("nan"), float("inf"), -1e30, 1e30, 1e-320, None, 0.0]
+with RunLog(sys.argv[1], env_id="Hopper-v5") as log:
+    for number in range(1, 1_000_000):
+        value = chance.choice(odd) if chance.random() < 0.3 else chance.gauss(0, 1)
+        log.iteration(
+            iteration=number, kl=value, max_kl=0.01, episode_return_mean=value,
+            gradient_norm=chance.random(), line_search_fractions=[1.0, 0.5],
+            line_search_kls=[0.1, value], line_search_gains=[value, 0.1],
+            cg_residuals=[1.0, 1e-3], episode_returns=[value, 1.0, 2.0],
+        )
+        time.sleep(0.05)
+"""
+"""A run with NaN, huge numbers, nulls and every list, until it is ended."""
 
 
 async def beats(late):
@@ -56,9 +59,10 @@ def test_random_keys_and_resizes_break_nothing_and_never_deafen_the_screen(tmp_p
     monkeypatch.setattr("trpo_tui.application.clip", lambda text, **how: "copied")
     assert callable(clip)
     monkeypatch.setattr("trpo_tui.exports.beside", lambda path, name: tmp_path / "out")
-    stop = threading.Event()
-    writer = threading.Thread(target=grow, args=(tmp_path / "growing", stop))
-    writer.start()
+    writer = subprocess.Popen([sys.executable, "-c", GROW, str(tmp_path / "growing")])
+    while not (tmp_path / "growing" / "run.json").exists():
+        assert writer.poll() is None
+        time.sleep(0.1)
     chance, late = random.Random(2026), []
 
     async def go():
@@ -68,7 +72,7 @@ def test_random_keys_and_resizes_break_nothing_and_never_deafen_the_screen(tmp_p
             for step in range(PRESSES):
                 key = chance.choice(KEYS if chance.random() < 0.8 else TYPED)
                 app.post_message(_key(key))
-                await asyncio.sleep(0.0 if chance.random() < 0.5 else 0.01)
+                await asyncio.sleep(PACE)
                 if step % 25 == 24:
                     size = chance.randint(10, 200), chance.randint(3, 60)
                     await pilot.resize_terminal(*size)
@@ -83,8 +87,8 @@ def test_random_keys_and_resizes_break_nothing_and_never_deafen_the_screen(tmp_p
     try:
         asyncio.run(go())
     finally:
-        stop.set()
-        writer.join()
+        writer.kill()
+        writer.wait()
     late.sort()
     print(
         f"{PRESSES} keys, {len(late)} beats, the latest {[round(1e3 * beat) for beat in late[-6:]]} ms late"

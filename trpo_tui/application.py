@@ -1,5 +1,7 @@
 """The Textual application: keeps the playhead, turns keys into actions, shows one frame."""
 
+import gc
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,8 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
+from rich.console import RenderableType
 from textual import events
 from textual.app import App
+from textual.geometry import Size
 from textual.timer import Timer
 
 from runlog.errors import UserError
@@ -39,6 +43,12 @@ from trpo_tui.themes import THEMES, UNICODE, Look
 from trpo_tui.widgets.sending import send
 
 NO_SETTINGS = Settings()
+SWITCH_SECONDS = 0.001
+"""How long a thread that reads or judges may keep a key waiting."""
+COLLECTING = (2000, 20, 1_000_000)
+"""Of the garbage collector; what is old it takes up only when it is told to."""
+IDLE_SECONDS, PENDING = 5.0, 2
+"""Without a key, and younger collections since, before a whole one."""
 _MOVING = ("up", "down", "pageup", "pagedown")
 
 
@@ -60,6 +70,7 @@ class WatchApp(App[int]):
         notice: str = "",
         settings: Settings = NO_SETTINGS,
     ) -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
         super().__init__(ansi_color=True)
         self.actions = rebound(settings.keys)
         for theme in OWN_THEMES:
@@ -74,6 +85,7 @@ class WatchApp(App[int]):
         self._question: Question | None = None
         self._alarms = False
         self._unsent: list[str] | None = None
+        self._pressed_at = 0.0
         self.marked: tuple[str, ...] = ()
         """Paths of the runs that are marked in the list."""
         opening = _opening(path or "", name or (name_of(path) if path else ""))
@@ -82,6 +94,8 @@ class WatchApp(App[int]):
     # reading
 
     def on_mount(self) -> None:
+        gc.set_threshold(*COLLECTING)
+        self.set_interval(IDLE_SECONDS, self._collect)
         self.push_screen(Monitor() if self._path is not None else Runs(self.folder or "."))
         if self._path is not None:
             self.call_after_refresh(self._read, self._path)
@@ -195,6 +209,7 @@ class WatchApp(App[int]):
 
     def on_key(self, event: events.Key) -> None:
         """Every key comes by here, in order: a question's letters first, then the registry."""
+        self._pressed_at = time.monotonic()
         question = self._question
         moving = question is not None and question.typing is not None and event.key in _MOVING
         event.prevent_default()
@@ -215,6 +230,12 @@ class WatchApp(App[int]):
         if question.typing is not None:
             question.typing(self._question.typed)
         self.say(self._question.line)
+
+    def _collect(self) -> None:
+        """A whole garbage collection takes up to 0.2 s: while no key waits for it."""
+        pending = gc.get_count()[2]
+        if pending > PENDING and time.monotonic() - self._pressed_at > IDLE_SECONDS:
+            gc.collect()
 
     def _use_theme(self, name: str) -> None:
         self.theme = name
@@ -367,18 +388,20 @@ class WatchApp(App[int]):
         self.post_message(Copied(sentence))
 
     def _picture(self) -> None:
-        from trpo_tui.exports import beside
+        """The picture is what is painted now; making a file of it takes half a second."""
+        painted = self.screen._compositor.render_update(
+            full=True, screen_stack=self._background_screens
+        )
+        Thread(target=self._writing, args=(painted, self.size, self.frame), daemon=True).start()
 
-        svg = self.export_screenshot(title=f"trpo-tui {self.frame.name}")
+    def _writing(self, painted: RenderableType, size: Size, frame: Frame) -> None:
+        from trpo_tui import exports
+
         try:
-            place = beside(
-                Path(self.frame.path or "."), f"screen-it{self.frame.iteration or 0}.svg"
-            )
-            place.write_text(svg, encoding="utf-8")
+            sentence = exports.write_picture(painted, size.width, size.height, frame)
         except OSError as error:
-            self.say(str(error))
-            return
-        self.say(f"written: {place}")
+            sentence = str(error)
+        self.post_message(Copied(sentence))
 
     def _osc52(self, text: str) -> None:
         self.call_from_thread(self.copy_to_clipboard, text)

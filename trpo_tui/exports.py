@@ -1,12 +1,18 @@
 """What the screen hands on: the diagnosis, the values at the playhead, the whole table."""
 
 import csv
+import io
+import re
 from pathlib import Path
+
+from rich.console import Console, RenderableType
 
 from runlog.run import Run
 from trpo_tui.frame import Frame
 from trpo_tui.terminal import state_folder
 from trpo_tui.text import cell
+
+_FETCHED_FONT = re.compile(r',\s*url\("https?://[^)]*\) format\("[^"]*"\)')
 
 
 def diagnosis_text(frame: Frame) -> tuple[str, str]:
@@ -57,3 +63,27 @@ def beside(path: Path, name: str) -> Path:
         folder = state_folder()
         folder.mkdir(parents=True, exist_ok=True)
     return folder / name
+
+
+def without_fetching(svg: str) -> str:
+    """The picture without the fonts of another host that it names; the reader's own will do."""
+    return _FETCHED_FONT.sub("", svg)
+
+
+def write_picture(painted: RenderableType, width: int, height: int, frame: Frame) -> str:
+    """The screen as it was painted, as SVG beside the run; says where."""
+    console = Console(
+        width=width,
+        height=height,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        record=True,
+        legacy_windows=False,
+        safe_box=False,
+    )
+    console.print(painted)
+    place = beside(Path(frame.path or "."), f"screen-it{frame.iteration or 0}.svg")
+    drawn = without_fetching(console.export_svg(title=f"trpo-tui {frame.name}"))
+    place.write_text(drawn, encoding="utf-8")
+    return f"written: {place}"

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import sys
 import time
 from collections.abc import Sequence
@@ -10,9 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from runlog.errors import UserError
-
-_FETCHED_FONT = re.compile(r',\s*url\("https?://[^)]*\) format\("[^"]*"\)')
-"""The export names fonts of another host; a picture fetches nothing, the reader's font will do."""
 
 
 async def picture(
@@ -36,6 +32,7 @@ async def picture(
     if hasattr(time, "tzset"):
         time.tzset()
     from trpo_tui.application import WatchApp
+    from trpo_tui.exports import without_fetching
     from trpo_tui.settings_file import Settings
 
     name = Path(source).resolve().name
@@ -56,7 +53,7 @@ async def picture(
             await pilot.pause(0.1)
         await pilot.pause()
         drawn = app.export_screenshot(title=f"trpo-tui watch {name}")
-    return _FETCHED_FONT.sub("", drawn)
+    return without_fetching(drawn)
 
 
 def main(arguments: list[str]) -> int:
