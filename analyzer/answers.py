@@ -1,6 +1,6 @@
 """Every rule over the whole run at once: one answer per rule and iteration, causal."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -89,7 +89,8 @@ def answers(run: Run, *, ignore: Mapping[str, str] | None = None) -> Answers:
 
 def _answers(run: Run, ignored: Mapping[str, str]) -> Answers:
     plain = View(run)
-    first = {r.code: _judge(r, plain) for r in RULES if r.distrusts and r.code not in ignored}
+    distrusting, rest, order = stages(ignored)
+    first = {rule.code: judge(rule, plain) for rule in distrusting}
     hidden: dict[str, Flags] = {}
     for judged in first.values():
         if judged.outcomes:
@@ -97,9 +98,8 @@ def _answers(run: Run, ignored: Mapping[str, str]) -> Answers:
             for name in judged.rule.distrusts:
                 hidden[name] = hidden[name] | yes if name in hidden else yes
     believed = View(run, {name: rows for name, rows in hidden.items() if rows.any()})
-    rest = [rule for rule in RULES if rule.code not in {*first, *ignored}]
     if len(run) < LONG:
-        found = {rule.code: _judge(rule, believed) for rule in rest}
+        found = {rule.code: judge(rule, believed) for rule in rest}
     else:
         # 12 ms that short runs do not pay
         from concurrent.futures import ThreadPoolExecutor
@@ -108,10 +108,10 @@ def _answers(run: Run, ignored: Mapping[str, str]) -> Answers:
 
         keep_freed_memory()
         with ThreadPoolExecutor() as threads:
-            judged_rest = threads.map(lambda rule: _judge(rule, believed), rest)
+            judged_rest = threads.map(lambda rule: judge(rule, believed), rest)
             found = {judged.rule.code: judged for judged in judged_rest}
     found |= first
-    judged_all = tuple(found[rule.code] for rule in RULES if rule.code in found)
+    judged_all = tuple(found[rule.code] for rule in order)
     return Answers(run, judged_all, ignored, _cut(run))
 
 
@@ -127,7 +127,14 @@ def _cut(run: Run) -> Flags:
     return cut
 
 
-def _judge(rule: Rule, view: View) -> Judged:
+def stages(ignored: Container[str]) -> tuple[list[Rule], list[Rule], list[Rule]]:
+    """The rules that hide cells from the others, the others, and both in the order of the loop."""
+    order = [rule for rule in RULES if rule.code not in ignored]
+    return [r for r in order if r.distrusts], [r for r in order if not r.distrusts], order
+
+
+def judge(rule: Rule, view: View) -> Judged:
+    """One rule over the run of that view."""
     algorithm = str(view.fact("algorithm") or "").lower()
     if rule.needs_trust_region and algorithm in NO_TRUST_REGION:
         return Judged(rule, (), f"{algorithm} has no conjugate gradient and no line search", view)

@@ -94,6 +94,12 @@ class View:
                 self._measures[name] = compute(self)
         return self._measures[name]
 
+    def forget(self) -> None:
+        """Let go of everything derived so far, at once: what conditions said refers back to the view."""
+        for kept in (self.outcomes, self._measures, self._columns):
+            kept.clear()
+        self.__dict__.pop("iterations", None)
+
     @property
     def _config(self) -> dict[str, Any]:
         config = self.run.metadata.get("config")

@@ -129,6 +129,23 @@ class ParquetChunk:
             raise not_readable(self.path, error) from error
         return column_of(table.column(theirs), self.types[name]).values
 
+    @cached_property
+    def group_rows(self) -> tuple[int, ...]:
+        """How many rows each row group of the file has."""
+        metadata = self._opened[0]
+        return tuple(metadata.row_group(k).num_rows for k in range(metadata.num_row_groups))
+
+    def read_group(self, name: str, group: int) -> "pa.ChunkedArray":
+        """One column in one row group, under the file's own name."""
+        import pyarrow as pa
+
+        path, metadata = self.path, self._opened[0]
+        try:
+            with opened(metadata, lambda: open_parquet(path, metadata, self.data)) as file:
+                return file.read_row_group(group, columns=[name]).column(name)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise not_readable(path, error) from error
+
     def read(self, name: str) -> "pa.ChunkedArray":
         """One column as Arrow holds it, under the file's own name."""
         import pyarrow as pa

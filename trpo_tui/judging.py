@@ -15,6 +15,7 @@ from trpo_tui.frame import Change
 
 if TYPE_CHECKING:
     from analyzer.answers import Answers
+    from analyzer.long_run import LongAnswers
 
 
 class Source(Protocol):
@@ -81,13 +82,13 @@ class Judged(Protocol):
 class JudgedRun:
     """The analyzer's answers."""
 
-    answers: "Answers"
+    answers: "Answers | LongAnswers"
 
     def at(self, row: int) -> Diagnosis:
         return self.answers.at(row)
 
-    def extend(self, run: Run) -> "JudgedRun":
-        return JudgedRun(self.answers.extend(run))
+    def extend(self, run: Run) -> "Judged":
+        return judge_run(run, ignore=self.answers.ignored)
 
     def turns(self) -> Sequence[int]:
         from analyzer.condition import YES
@@ -102,10 +103,16 @@ class JudgedRun:
         return rows
 
 
-def judge_run(run: Run, *, ignore: Mapping[str, str] | None = None) -> Judged:
-    """The real one, imported in the reading thread. `ignore`: code → the user's reason."""
+def judge_run(run: Run, *, ignore: Mapping[str, str] | None = None, long: int = 200_000) -> Judged:
+    """The real one, imported in the reading thread. `ignore`: code → the user's reason. From `long`
+    rows on what the answers were made of is not kept: that would be gigabytes."""
     from analyzer.answers import answers
 
+    if len(run) >= long:
+        from analyzer.long_run import can_be_long, long_answers
+
+        if can_be_long(run):
+            return JudgedRun(long_answers(run, ignore=ignore))
     return JudgedRun(answers(run, ignore=ignore))
 
 
