@@ -15,20 +15,22 @@ from runlog.schema import Type
 if TYPE_CHECKING:
     import pyarrow as pa
 
-KEPT = 2
-"""Row groups that stay in memory, with the columns that were asked for."""
+PIECE, KEPT = 8192, 3
+"""Rows that are read together, and how many such pieces stay in memory, with the columns that were
+asked for."""
 
 
 @dataclass(frozen=True, eq=False)
-class GroupChunk:
-    """One row group of a Parquet file."""
+class Piece:
+    """Rows `first` to before `last` of a Parquet file."""
 
     whole: ParquetChunk
-    group: int
+    first: int
+    last: int
 
     @property
     def rows(self) -> int:
-        return self.whole.group_rows[self.group]
+        return self.last - self.first
 
     @property
     def types(self) -> Mapping[str, Type]:
@@ -41,7 +43,17 @@ class GroupChunk:
         return lists_of(self._read(name))
 
     def _read(self, name: str) -> "pa.ChunkedArray":
-        return self.whole.read_group(self.whole.theirs[name], self.group)
+        import pyarrow as pa
+
+        theirs, found, begin = self.whole.theirs[name], [], 0
+        for group, rows in enumerate(self.whole.group_rows):
+            first, last = max(self.first, begin), min(self.last, begin + rows)
+            if first < last:
+                column = self.whole.read_group(theirs, group)
+                # Taken, not sliced: a slice would keep the whole row group in memory.
+                found.append(column.take(pa.array(np.arange(first, last) - begin)))
+            begin += rows
+        return pa.chunked_array([array for part in found for array in part.chunks])
 
 
 @dataclass(eq=False)
@@ -65,13 +77,9 @@ class RowGroups:
         whole = self.run.chunks[0]
         if not isinstance(whole, ParquetChunk):
             raise TypeError("the rows do not lie in one Parquet file")
-        begins = np.concatenate(([0], np.cumsum(whole.group_rows)))
-        groups = range(
-            int(np.searchsorted(begins, first, side="right")) - 1,
-            int(np.searchsorted(begins, last, side="left")),
-        )
-        chunks = tuple(self._group(whole, group) for group in groups)
-        skipped = first - int(begins[groups[0]])
+        pieces = range(first // PIECE, -(-last // PIECE))
+        chunks = tuple(self._piece(whole, number) for number in pieces)
+        skipped = first - pieces[0] * PIECE
         kept = np.arange(len(before), len(before) + last - first) + skipped
         moved = len(before) - first
         return replace(
@@ -86,9 +94,12 @@ class RowGroups:
             _cache={},
         )
 
-    def _group(self, whole: ParquetChunk, group: int) -> CachedChunk:
-        found = self._known.pop(group, None) or CachedChunk(GroupChunk(whole, group))
-        self._known[group] = found
+    def _piece(self, whole: ParquetChunk, number: int) -> CachedChunk:
+        begin = number * PIECE
+        found = self._known.pop(number, None) or CachedChunk(
+            Piece(whole, begin, min(begin + PIECE, whole.rows))
+        )
+        self._known[number] = found
         for old in list(self._known)[:-KEPT]:
             del self._known[old]
         return found

@@ -6,15 +6,17 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+import runlog.row_groups
 from runlog.reader import open_run
 from runlog.row_groups import KEPT, RowGroups
 
 SAMPLE = Path(__file__).parent.parent / "sample_logs" / "TRPO501-line-search-failure"
 
 
-@pytest.fixture
-def run(tmp_path):
+@pytest.fixture(params=[5, 7, 30])
+def run(tmp_path, monkeypatch, request):
     """A run of 25 rows or more in row groups of 7."""
+    monkeypatch.setattr(runlog.row_groups, "PIECE", request.param)
     table = pq.read_table(SAMPLE / "run.parquet")
     pq.write_table(table, tmp_path / "run.parquet", row_group_size=7)
     return open_run(tmp_path / "run.parquet")

@@ -15,7 +15,7 @@ LEAST_ROWS = 8
 GRAIN, LONG = 256, 65_536
 """Rows of a block whose extremes are kept, and how long a series must be for that to pay; windows
 of so long a run begin with a block."""
-_BLOCK = 256
+_BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +93,11 @@ def smoothed(
     kernel = np.tril(weight ** np.maximum(powers[:, None] - powers[None, :], 0)) * (1.0 - weight)
     inside = blocks @ kernel.T
     decay = weight ** (powers + 1.0)
-    carry = 0.0
-    for block in inside:
-        block += carry * decay
-        carry = float(block[-1])
+    carries, carry = [], 0.0
+    for last in inside[:, -1].tolist():
+        carries.append(carry)
+        carry = last + carry * float(decay[-1])
+    inside += np.array(carries)[:, None] * decay
     total = 1.0 - weight ** (np.arange(len(x)) + 1.0)
     low, high = float(x.min()), float(x.max())
     result[finite] = np.clip(inside.ravel()[: len(x)] / total * 2, low, high)
