@@ -52,7 +52,11 @@ class RunScreen(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.parts = tuple(self.query(Lines))
+        self.begin()
         self.show(self.watch_app.frame)
+
+    def begin(self) -> None:
+        """Before the first frame is shown; Textual would call an on_mount of every class."""
 
     def on_unmount(self) -> None:
         self.parts = ()

@@ -12,8 +12,9 @@ from textual.widget import Widget
 from runlog.errors import UserError
 from runlog.run import Run
 from trpo_tui.frame import iterations, metrics
+from trpo_tui.judging import Source, judge_run, open_source
 from trpo_tui.messages import Compared, Failed
-from trpo_tui.places import Readings, name_of
+from trpo_tui.places import name_of
 from trpo_tui.screens.base import RunScreen
 from trpo_tui.series import series_of
 from trpo_tui.text import number
@@ -37,14 +38,13 @@ class Overlaid:
     verdict: str
 
 
-def overlaid(path: str, readings: Readings) -> Overlaid:
-    """A run read and judged; raises UserError."""
-    from analyzer.answers import answers
-
-    run = readings.read(path)
+def overlaid(path: str, run: Run, before: Overlaid | None = None) -> Overlaid:
+    """A run judged, or what it was `before` where it is the same."""
+    if before is not None and before.run is run:
+        return before
     if not len(run):
         return Overlaid(name=name_of(path), run=run, verdict="no rows yet")
-    found = answers(run).last()
+    found = judge_run(run).at(len(run) - 1)
     cause = found.cause
     verdict = (
         found.verdict
@@ -55,20 +55,29 @@ def overlaid(path: str, readings: Readings) -> Overlaid:
 
 
 def keep_reading(paths: Sequence[str], post: Callable[[Message], object], stop: Event) -> None:
-    """Read the runs, and again while any may grow."""
+    """Read the runs and follow them; only what has changed is judged again."""
+    sources: dict[str, Source] = {}
+    known: dict[str, Overlaid] = {}
     try:
-        readings = Readings()
         while not stop.is_set():
-            found, problem = [], ""
+            problem = ""
             for path in paths:
                 try:
-                    found.append(overlaid(path, readings))
+                    source = sources.get(path) or open_source(path)
+                    sources[path] = source
+                    run = source.poll() or source.run
+                    known[path] = overlaid(path, run, known.get(path))
                 except UserError as error:
                     problem = str(error)
-            post(Compared(tuple(found), problem))
+                    sources.pop(path, None)
+                    known.pop(path, None)
+            post(Compared(tuple(known[path] for path in paths if path in known), problem))
             stop.wait(AGAIN_SECONDS)
     except BaseException as error:  # noqa: BLE001  the screen raises it in the main thread
         post(Failed(reader=None, error=error))
+    finally:
+        for source in sources.values():
+            source.close()
 
 
 class Overlay(Lines):
@@ -166,15 +175,13 @@ class Compare(RunScreen):
             id="overlays",
         )
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         self.query_one("#overlay1", Overlay).metric = "kl"
         self.query_one("#sides").styles.height = max(1, len(self.paths))
-        super().on_mount()
         if len(self.paths) < 2:
             self.query_one(Sides).said = "mark two runs or more in the list of runs (5): space"
-            self.watch_app.show()
-            if not self.paths:
-                return
+        if not self.paths:
+            return
         post = self.app.post_message
         Thread(target=keep_reading, args=(self.paths, post, self._stop), daemon=True).start()
 

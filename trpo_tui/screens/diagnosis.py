@@ -104,8 +104,8 @@ class DiagnosisScreen(RunScreen):
         yield Items(id="items", look=look)
         yield Why(id="why", look=look)
 
-    def on_mount(self) -> None:
-        super().on_mount()
+    def begin(self) -> None:
+        self.fill(self.watch_app.frame)
         self._to_cause()
 
     def _to_cause(self) -> None:

@@ -24,8 +24,7 @@ class Palette(RunScreen):
     def body(self) -> Iterable[Widget]:
         yield Items(id="items", look=self.look)
 
-    def on_mount(self) -> None:
-        super().on_mount()
+    def begin(self) -> None:
         self.watch_app.ask("do", "", self._do, self._typed, self.left)
 
     def matching(self) -> list[Action]:

@@ -123,8 +123,7 @@ class Runs(RunScreen):
         yield Heading(id="heading", look=self.look)
         yield Items(id="items", look=self.look)
 
-    def on_mount(self) -> None:
-        super().on_mount()
+    def begin(self) -> None:
         post = self.app.post_message
         Thread(target=look_through, args=(self.folder, post, self._stop), daemon=True).start()
 
