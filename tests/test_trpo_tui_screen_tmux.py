@@ -111,3 +111,25 @@ def test_the_side_column_shows_the_whole_time_of_the_row(tmux):
     text = tmux.until("guide: ", "quit", " time ")
     (line,) = [line for line in text.splitlines() if " time " in line]
     assert re.search(r" time +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", line.rstrip())
+
+
+def test_it_goes_to_the_shell_and_comes_back(tmux, broken):
+    tmux.open("env PS1='shell$ ' bash --norc -i", 80, 24)
+    tmux.run("send-keys", watching(broken), "Enter")
+    tmux.until("TRPO101", "30/30")
+    tmux.run("send-keys", "C-z")
+    tmux.until("Stopped", "shell$")
+    tmux.run("send-keys", "fg", "Enter")
+    tmux.until("TRPO101", "30/30", "quit")
+    tmux.run("send-keys", "Left")
+    tmux.until("29/30")
+
+
+@pytest.mark.parametrize(
+    "terminal", ["xterm", "screen", "xterm-256color", "tmux-256color", "vt100"]
+)
+def test_terminals_of_few_colours_show_the_same_words(tmux, broken, terminal):
+    tmux.open(f"env TERM={terminal} {watching(broken)}", 80, 24)
+    text = tmux.until("TRPO101", "30/30", "quit")
+    assert "�" not in text
+    assert "\\x1b" not in text

@@ -115,6 +115,7 @@ ACTIONS: tuple[Action, ...] = (
     _go("bell", ("b",), "", "Ring when a new cause is found, the run crashes or ends; and no more."),
     _go("theme", ("T",), "", "The next colour theme."),
     _go("back", ("escape",), "back", "Back to the monitor.", "diagnosis", "events", "table", "help", "compare", "palette"),
+    _go("suspend", ("ctrl+z",), "", "To the shell; fg comes back. The run goes on."),
     _go("quit", ("q", "ctrl+c"), "quit", "Leave. The run goes on untouched.", *RUN_SCREENS, "runs", "help", "compare"),
 )  # fmt: skip
 

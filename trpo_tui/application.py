@@ -421,6 +421,8 @@ class WatchApp(App[int]):
         }
         if name == "quit":
             self.exit(0)
+        elif name == "suspend":
+            self.action_suspend_process()
         elif name == "theme":
             place = THEMES.index(self.theme) if self.theme in THEMES else -1
             self._use_theme(THEMES[(place + 1) % len(THEMES)])

@@ -35,5 +35,5 @@ class Keys(Lines):
             del named[-2]  # the last one, quit, stays
         spans: list[tuple[str, Role]] = []
         for keys, label in named:
-            spans += [(keys, "bold"), (f" {label}  ", "dim")]
+            spans += [("  " if spans else "", "plain"), (keys, "bold"), (f" {label}", "dim")]
         return [tuple(spans)]
