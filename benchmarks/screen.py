@@ -155,7 +155,8 @@ def _ticks(pid: int) -> int:
 
 def plain(sent: bytes) -> str:
     """What was sent without its sequences."""
-    return re.sub(r"\x1b\[[0-9;?<>=]*[a-zA-Z]|\x1b[()][0B]", "", sent.decode(errors="replace"))
+    sequences = r"\x1b\[[0-9;?<>=$]*[a-zA-Z]|\x1b[()][0B]|\x1b\][^\x07]*\x07"
+    return re.sub(sequences, "", sent.decode(errors="replace"))
 
 
 @contextlib.contextmanager
@@ -288,7 +289,7 @@ def sizes(folder: Path) -> Figures:
     with shown([*WATCH, str(a_run(folder, 2000))]) as screen:
         screen.until(lambda text: bool(BRAILLE.search(text)))
         screen.still()
-        sent, share = _sent(screen, 30.0)
+        sent, share = _sent(screen, 60.0)
         figures["idle on a finished run, B/s"] = sent, "0"
         figures["idle on a finished run, % of a processor"] = share, "≤ 0.2"
         screen.press(b"\x1b[H")

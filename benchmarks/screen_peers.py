@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PLACE = Path(__file__).parent / "out" / "screens"
-PINNED = ("terminalboard==0.5.3", "wandb==0.31.0", "tensorboardX==2.6.4")
+PINNED = ("terminalboard==0.5.3", "plotext==5.3.2", "wandb==0.31.0", "tensorboardX==2.6.4")
 ROW = """
 def row(i):
     return {"episode_return_mean": float(i % 37), "kl": 0.009 + i % 5 * 1e-4, "max_kl": 0.01,
