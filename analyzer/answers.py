@@ -72,6 +72,14 @@ class Answers:
         before = diagnose(self, row - 1)
         return found if found.cause is not None and before.cause is None else before
 
+    def cause(self, row: int) -> str | None:
+        """The code of the cause that `at` names, for a hundredth of its time; row ≥ 0."""
+        from analyzer.diagnose import cause_at
+
+        if row < 1 or not self.cut[row]:
+            return cause_at(self, row)
+        return cause_at(self, row - 1) or cause_at(self, row)
+
     def last(self) -> Diagnosis:
         """The diagnosis as of the last row."""
         return self.at(len(self.run) - 1)

@@ -13,11 +13,21 @@ from analyzer.diagnosis import (
     LINKS,
     Diagnosis,
     Finding,
+    Link,
     LinkStatus,
     RuleAnswer,
     Verdict,
 )
-from analyzer.findings import ONLY_PRINTED_WRONG, SOLVED, Hit, causes_of, explain, finding, ordered
+from analyzer.findings import (
+    ONLY_PRINTED_WRONG,
+    SOLVED,
+    Hit,
+    cause_code,
+    causes_of,
+    explain,
+    finding,
+    ordered,
+)
 from analyzer.guide import walk
 from analyzer.view import View
 
@@ -30,11 +40,7 @@ def diagnose(answers: Answers, row: int) -> Diagnosis:
     run = answers.run
     if row < 0:
         return _nothing_yet(answers)
-    hits = [
-        Hit(judged, k, int(judged.outcomes[k].onset[row]))
-        for judged in answers.judged
-        if (k := judged.grade(row)) is not None
-    ]
+    hits = _hits(answers, row)
     explained = explain(hits)
     findings = [finding(answers, hit, explained, hits, row) for hit in hits]
     causes = causes_of(findings)
@@ -61,6 +67,28 @@ def diagnose(answers: Answers, row: int) -> Diagnosis:
         log_next=log_next(candidates, rule_answers),
         ignored=tuple(sorted(answers.ignored.items())),
     )
+
+
+def _hits(answers: Answers, row: int) -> list[Hit]:
+    return [
+        Hit(judged, k, int(judged.outcomes[k].onset[row]))
+        for judged in answers.judged
+        if (k := judged.grade(row)) is not None
+    ]
+
+
+def cause_at(answers: Answers, row: int) -> str | None:
+    """The code of the cause `diagnose` would name, without what it would show."""
+    hits = _hits(answers, row)
+    if not hits:
+        return None
+    view = answers.judged[0].view
+
+    def link_of(hit: Hit) -> Link:
+        rule = hit.judged.rule
+        return rule.where(hit.judged.view, row) if rule.where else rule.link
+
+    return cause_code(hits, view.iterations.middle, link_of)
 
 
 def _nothing_yet(answers: Answers) -> Diagnosis:

@@ -1,9 +1,11 @@
 """Findings: every rule that says yes at a row, with what explains it; causes told from symptoms."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analyzer.answers import Answers, Judged
 from analyzer.base_rates import base_of, estimate, kind_of
@@ -122,7 +124,54 @@ def _confidence(answers: Answers, hit: Hit, row: int) -> tuple[float, Base]:
     return round(confidence, 2), base
 
 
-def causes_of(findings: Sequence[Finding]) -> list[Finding]:
+class Suspected(Protocol):
+    """What decides which finding is the cause."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def level(self) -> Level: ...
+    @property
+    def link(self) -> Link: ...
+    @property
+    def explained_by(self) -> str | None: ...
+    @property
+    def first_bad_iteration(self) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """A finding without its evidence."""
+
+    code: str
+    level: Level
+    link: Link
+    explained_by: str | None
+    first_bad_iteration: int
+
+
+S = TypeVar("S", bound=Suspected)
+
+
+def cause_code(
+    hits: Sequence[Hit], numbers: NDArray[Any], link_of: Callable[[Hit], Link]
+) -> str | None:
+    """The cause among these hits. `numbers`: (n,) the iteration numbers of the rows."""
+    explained = explain(hits)
+    suspects = [
+        Suspect(
+            code=hit.code,
+            level=_level(hit, explained, hits),
+            link=link_of(hit),
+            explained_by=explained.get(hit.code),
+            first_bad_iteration=int(numbers[hit.onset]),
+        )
+        for hit in hits
+    ]
+    return next((cause.code for cause in causes_of(suspects)), None)
+
+
+def causes_of(findings: Sequence[S]) -> list[S]:
     """Faults that nothing explains: earliest onset first, ties within the latency by link."""
     alone = [f for f in findings if f.level == "fault" and f.explained_by is None]
     dead = [f for f in alone if f.code not in ONLY_PRINTED_WRONG]

@@ -10,6 +10,7 @@ from analyzer.answers import Answers, Judged, judge, stages
 from analyzer.condition import YES, Codes, Outcome
 from analyzer.diagnose import diagnose
 from analyzer.diagnosis import Diagnosis
+from analyzer.findings import Hit, cause_code
 from analyzer.interval import Flags
 from analyzer.measure import Rows
 from analyzer.memory import give_freed_memory_back, trim
@@ -55,10 +56,12 @@ class PackedRule:
     outcomes: tuple[Packed, ...]
     not_applicable: str
 
-    def onset(self, row: int) -> int | None:
-        """Where its first grade that says yes at this row began saying so."""
-        found = (each.onset(row) for each in self.outcomes if each.answer[row] == YES)
-        return next(found, None)
+    def yes(self, row: int) -> tuple[int, int] | None:
+        """Its first grade that says yes at this row, and where that began."""
+        for k, found in enumerate(self.outcomes):
+            if found.answer[row] == YES:
+                return k, found.onset(row)
+        return None
 
     def around(self, rows: Rows, view: View) -> Judged:
         """The rule over some rows alone."""
@@ -100,8 +103,8 @@ class LongAnswers:
         """The diagnosis as of row `row` (0-based; negative counts from the end)."""
         row %= len(self.run)
         first = max(0, row + 1 - HISTORY)
-        onsets = {each.onset(row) for each in self.judged}
-        earlier = sorted(at for at in onsets if at is not None and at < first)
+        onsets = {yes[1] for each in self.judged if (yes := each.yes(row)) is not None}
+        earlier = sorted(at for at in onsets if at < first)
         numbers = self.run.column("iteration").values
         before = [{"iteration": int(numbers[at])} for at in earlier]
         rows = np.array([*earlier, *range(first, row + 1)], dtype=np.int64)
@@ -117,6 +120,20 @@ class LongAnswers:
             view.forget()
             plain.forget()
         return replace(found, row=row, iterations=row + 1)
+
+    def cause(self, row: int) -> str | None:
+        """The code of the cause that `at` names, without reading anything again; row ≥ 0."""
+        view = View(self.run)
+        hits = [
+            Hit(Judged(each.rule, (), each.not_applicable, view), *yes)
+            for each in self.judged
+            if (yes := each.yes(row)) is not None
+        ]
+        if len(hits) > 1 and any(hit.judged.rule.where for hit in hits):
+            cause = self.at(row).cause
+            return None if cause is None else cause.code
+        numbers = self.run.column("iteration").values
+        return cause_code(hits, numbers, lambda hit: hit.judged.rule.link)
 
     def last(self) -> Diagnosis:
         """The diagnosis as of the last row."""

@@ -3,6 +3,8 @@
     python benchmarks/screen.py                  every figure; a table at the end
     python benchmarks/screen.py paint bytes      these alone
     python benchmarks/screen.py --record         all of them, into the section of RESULTS.md
+    python benchmarks/screen.py --out FOLDER     keeps the runs, and each figure as it comes: what
+                                                 is measured later replaces the one before
 
 paint: from the start of the process to the run's name, beside a bare Textual app, in alternating
 pairs; and to the first chart. commands: --help and analyze. rows: from `iteration()` to the row on
@@ -15,6 +17,7 @@ ASCII in the C locale. peers: what terminalboard and `wandb leet` take.
 import argparse
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import re
@@ -96,10 +99,15 @@ class Screen:
                 break
         return len(self.sent) - before
 
-    def until(self, shows: Callable[[str], bool], seconds: float = 60.0) -> float:
-        """Seconds from the start to when what was sent since this call shows it."""
-        before, end = len(self.sent), time.perf_counter() + seconds
+    def until(
+        self, shows: Callable[[str], bool], seconds: float = 60.0, *, whole: bool = False
+    ) -> float:
+        """Seconds from the start to when what was sent since this call shows it; `whole`: or
+        what was sent before."""
+        before, end = 0 if whole else len(self.sent), time.perf_counter() + seconds
         while time.perf_counter() < end:
+            if whole and shows(plain(self.sent)):
+                return time.perf_counter() - self.begun
             if select.select([self.fd], [], [], 0.5)[0]:
                 self.sent += os.read(self.fd, 65_536)
                 if shows(plain(self.sent[before:])):
@@ -364,7 +372,7 @@ def peers(folder: Path) -> Figures:
         for _ in range(7):
             with shown(screen_peers.command(name, done)) as screen:
                 first.append(screen.until(lambda text: bool(re.search(r"\w\w\w", text))))
-                chart.append(screen.until(lambda text: bool(BRAILLE.search(text))))
+                chart.append(screen.until(lambda text: bool(BRAILLE.search(text)), whole=True))
         figures[f"{name}: first words, median, ms"] = 1e3 * median(first[1:]), ""
         figures[f"{name}: first chart, median, ms"] = 1e3 * median(chart[1:]), ""
         live = folder / f"{name.replace(' ', '-')}-live"
@@ -386,6 +394,10 @@ MEASURES: dict[str, Callable[[Path], Figures]] = {
 }  # fmt: skip
 
 
+def _line(what: str, figure: float, target: str) -> str:
+    return f"| {what} | {figure:.4g} | {target} |"
+
+
 def main() -> None:
     """Measure what is named, or everything."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -395,7 +407,8 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := set(options.names) - set(MEASURES):
         raise SystemExit(f"{', '.join(sorted(unknown))}: unknown; there are {', '.join(MEASURES)}")
-    lines = ["| what | measured | target |", "|---|---|---|"]
+    kept = options.out / "figures.json" if options.out is not None else None
+    known: Figures = json.loads(kept.read_text()) if kept is not None and kept.exists() else {}
     with tempfile.TemporaryDirectory() as scratch:
         for name in options.names or MEASURES:
             folder = options.out if options.out is not None and name != "rows" else Path(scratch)
@@ -406,14 +419,18 @@ def main() -> None:
             )
             folder.mkdir(parents=True, exist_ok=True)
             for what, (figure, target) in MEASURES[name](folder).items():
-                lines.append(f"| {what} | {figure:.4g} | {target} |")
-                print(lines[-1], flush=True)
+                known[what] = figure, target
+                print(_line(what, figure, target), flush=True)
+                if kept is not None:
+                    kept.write_text(json.dumps(known, indent=1))
     if options.record:
         said = (
             "`python benchmarks/screen.py --record`, on a pseudo-terminal of 80×24; medians where "
             "nothing else is said. Targets: the best peer or a prototype measured before."
         )
-        replace_section("The screen", said + "\n\n" + "\n".join(lines))
+        table = [_line(what, figure, target) for what, (figure, target) in known.items()]
+        head = ["| what | measured | target |", "|---|---|---|"]
+        replace_section("The screen", said + "\n\n" + "\n".join([*head, *table]))
 
 
 if __name__ == "__main__":

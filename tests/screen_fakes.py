@@ -130,6 +130,9 @@ class FakeAnswers:
     def at(self, row: int) -> Diagnosis:
         return diagnosis_of(self.run, row, finding() if row >= self.broken_from else None)
 
+    def cause(self, row: int) -> str | None:
+        return "TRPO101" if row >= self.broken_from else None
+
     def turns(self) -> list[int]:
         return [0, self.broken_from] if len(self.run) > self.broken_from else [0]
 

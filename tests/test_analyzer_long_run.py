@@ -25,7 +25,9 @@ def test_a_long_run_is_diagnosed_as_if_everything_were_kept(name):
     assert can_be_long(run)
     whole, long = answers(run), long_answers(run)
     for row in rows_of(run):
-        assert long.at(row) == whole.at(row)
+        found = whole.at(row)
+        assert long.at(row) == found
+        assert long.cause(row) == whole.cause(row) == (found.cause and found.cause.code)
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -116,9 +116,15 @@ def test_a_growing_run_is_followed_and_a_moved_playhead_is_left_alone():
         await session.until(lambda: "it 61" in session.shown("header"))
         await session.press("left", "left")
         session.tail.next.append(run_with(70, state="running"))
-        await session.until(lambda: len(session.app.frame.run) == 70)
+        await session.until(lambda: session.app._held is not None)
         assert "it 59" in session.shown("header")
-        assert "59/70" in session.shown("place")
+        assert "59/61" in session.shown("place")  # what is read holds still until the next key
+        await session.press("right")
+        assert "60/70" in session.shown("place")
+        await session.press("end")
+        assert "70/70" in session.shown("place")
+        session.tail.next.append(run_with(71, state="running"))
+        await session.until(lambda: "it 71" in session.shown("header"))
 
     on_screen(body, run_with(60, state="running"))
 
@@ -128,6 +134,17 @@ def test_a_killed_writer_is_said_in_the_first_line():
         dead = run_with(60, state="running")
         session.tail.next.append(replace(dead, state=replace(dead.state, name="killed")))
         await session.until(lambda: "KILLED" in session.shown("header"))
+
+    on_screen(body, run_with(60, state="running"))
+
+
+def test_the_end_of_a_run_is_said_also_while_one_looks_back():
+    async def body(session):
+        await session.press("left")
+        dead = run_with(61, state="running")
+        session.tail.next.append(replace(dead, state=replace(dead.state, name="killed")))
+        await session.until(lambda: "KILLED" in session.shown("header"))
+        assert "59/61" in session.shown("place")
 
     on_screen(body, run_with(60, state="running"))
 

@@ -86,6 +86,7 @@ class WatchApp(App[int]):
         self._alarms = False
         self._unsent: list[str] | None = None
         self._pressed_at = 0.0
+        self._held: Looked | None = None
         self.marked: tuple[str, ...] = ()
         """Paths of the runs that are marked in the list."""
         opening = _opening(path or "", name or (name_of(path) if path else ""))
@@ -109,6 +110,7 @@ class WatchApp(App[int]):
     def open(self, path: str, name: str) -> None:
         """Watch another run."""
         self._pause()
+        self._held = None
         self.frame = _opening(path, name)
         self.switch_screen(Monitor())
         self._path = path
@@ -121,6 +123,26 @@ class WatchApp(App[int]):
         if self._alarms and (news := alarm(self.frame, message)):
             self.bell()
             self.say(news)
+        if self._only_rows(message):
+            self._held = message
+        else:
+            self._take(message)
+
+    def _only_rows(self, message: Looked) -> bool:
+        """Whether all that is new are rows behind the one that is looked at: they come with the next
+        key, so that what is read holds still and nothing is sent."""
+        frame, run = self.frame, message.run
+        return (
+            frame.paused
+            and frame.opened
+            and (run.state.name, run.attempt) == (frame.run.state.name, frame.run.attempt)
+            and len(run) >= len(frame.run) > 0
+            and message.changes == frame.changes
+            and message.diagnosis == frame.diagnosis
+        )
+
+    def _take(self, message: Looked) -> None:
+        self._held = None
         first = not self.frame.opened or not len(self.frame.run)
         charts = default_charts(message.run) if first else self.frame.charts
         self.frame = replace(
@@ -210,6 +232,8 @@ class WatchApp(App[int]):
     def on_key(self, event: events.Key) -> None:
         """Every key comes by here, in order: a question's letters first, then the registry."""
         self._pressed_at = time.monotonic()
+        if self._held is not None:
+            self._take(self._held)
         question = self._question
         moving = question is not None and question.typing is not None and event.key in _MOVING
         event.prevent_default()

@@ -54,6 +54,11 @@ class Frame:
         return self.run.state.name in LIVE
 
     @property
+    def paused(self) -> bool:
+        """Whether it stands at a row of its own choice."""
+        return not (self.playhead.follow or self.playhead.playing)
+
+    @property
     def iteration(self) -> int | None:
         """Iteration number at the playhead."""
         return iteration_at(self.run, self.row)

@@ -73,6 +73,9 @@ class Judged(Protocol):
     """A judged run, as far as the screen asks it."""
 
     def at(self, row: int) -> Diagnosis: ...
+    def cause(self, row: int) -> str | None:
+        """The code of the cause `at` names, None where it names none."""
+
     def extend(self, run: Run) -> "Judged": ...
     def turns(self) -> Sequence[int]:
         """The rows, rising from 0, at which some rule begins or ceases to fire."""
@@ -86,6 +89,9 @@ class JudgedRun:
 
     def at(self, row: int) -> Diagnosis:
         return self.answers.at(row)
+
+    def cause(self, row: int) -> str | None:
+        return self.answers.cause(row)
 
     def extend(self, run: Run) -> "Judged":
         return judge_run(run, ignore=self.answers.ignored)
@@ -158,8 +164,7 @@ class Judge:
             if time.monotonic() > end:
                 self._turns, self._scanned = self._turns[place:], row
                 return
-            cause = self._answers.at(row).cause
-            code = None if cause is None else cause.code
+            code = self._answers.cause(row)
             if row == 0 or code != self._last:
                 self._changes.append(Change(row=row, code=code))
             self._last = code

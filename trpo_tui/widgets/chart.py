@@ -137,8 +137,7 @@ class Chart(Lines):
         bounds += [(bound, "warn") for bound, _ in rule_bounds(frame.diagnosis, name)]
         if (bound := threshold(frame.run, name, frame.row)) is not None:
             bounds.append((bound, "warn"))
-        paused = not (frame.playhead.follow or frame.playhead.playing)
-        return [title, *plot.lines(cursor, bounds, bar=paused)]
+        return [title, *plot.lines(cursor, bounds, bar=frame.paused)]
 
     def _picture(self, view: View, name: str) -> Sequence[Line]:
         frame = view.frame

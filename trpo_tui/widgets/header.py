@@ -66,7 +66,9 @@ def header_line(frame: Frame, width: int, look: Look) -> Line:
     number = frame.iteration
     spans.append((f"  it {number}" if number is not None else "  no rows yet", "plain"))
     rate = seconds_per_iteration(frame.run) if frame.live else None
-    details = [pace(rate) if rate is not None else "", last_row(frame.run.state, frame.now)]
+    # While one looks back no age is told, that would grow wrong.
+    last = "" if frame.paused and frame.live else last_row(frame.run.state, frame.now)
+    details = [pace(rate) if rate is not None else "", last]
     if frame.run.attempts > 1:
         details.append(f"attempt {frame.run.attempt} of {frame.run.attempts}")
     if lost := lost_line(frame.run):
