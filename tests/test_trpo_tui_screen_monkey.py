@@ -56,7 +56,7 @@ async def beats(late):
 def test_random_keys_and_resizes_break_nothing_and_never_deafen_the_screen(tmp_path, monkeypatch):
     for name in ("TRPO501-line-search-failure", "healthy-walk"):
         shutil.copytree(SAMPLES / name, tmp_path / name)
-    monkeypatch.setattr("trpo_tui.application.clip", lambda text, **how: "copied")
+    monkeypatch.setattr("trpo_tui.exports.clip", lambda text, **how: "copied")
     assert callable(clip)
     monkeypatch.setattr("trpo_tui.exports.beside", lambda path, name: tmp_path / "out")
     writer = subprocess.Popen([sys.executable, "-c", GROW, str(tmp_path / "growing")])

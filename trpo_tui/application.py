@@ -6,20 +6,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from threading import Thread
 
 from rich.console import RenderableType
 from textual import events
 from textual.app import App
-from textual.geometry import Size
 from textual.timer import Timer
 
 from runlog.errors import UserError
 from runlog.run import Run
 from trpo_tui.actions import action_of, rebound
 from trpo_tui.alarms import alarm
-from trpo_tui.chart_view import ChartView
 from trpo_tui.frame import Frame, default_charts, iterations
 from trpo_tui.judging import Judged, Source, judge_run, open_source
 from trpo_tui.messages import Compared, Copied, Failed, Looked, RunsFound
@@ -37,7 +34,6 @@ from trpo_tui.screens.palette import Palette
 from trpo_tui.screens.runs import Runs
 from trpo_tui.screens.table import Table
 from trpo_tui.settings_file import Settings
-from trpo_tui.terminal import clip
 from trpo_tui.theme_colours import OWN_THEMES
 from trpo_tui.themes import THEMES, UNICODE, Look
 from trpo_tui.widgets.sending import send
@@ -320,22 +316,10 @@ class WatchApp(App[int]):
             self._screen_action(name)
 
     def _chart_action(self, name: str) -> bool:
-        view, rows = self.frame.view, len(self.frame.run)
-        changed: dict[str, Callable[[], ChartView]] = {
-            "zoom-in": lambda: view.zoomed(1, rows),
-            "zoom-out": lambda: view.zoomed(-1, rows),
-            "zoom-off": lambda: ChartView(maximised=view.maximised),
-            "pan-left": lambda: view.panned(-1),
-            "pan-right": lambda: view.panned(1),
-            "log": lambda: replace(view, log=not view.log),
-            "axis": view.next_axis,
-            "smooth": view.next_smoothing,
-            "clip": lambda: replace(view, clip=not view.clip),
-            "maximise": lambda: replace(view, maximised=not view.maximised),
-        }
-        if name not in changed:
+        view = self.frame.view.after(name, len(self.frame.run))
+        if view is None:
             return False
-        self.frame = replace(self.frame, view=changed[name]())
+        self.frame = replace(self.frame, view=view)
         self.show()
         return True
 
@@ -343,16 +327,8 @@ class WatchApp(App[int]):
         head = self.frame.playhead
         if not head.length:
             return False
-        moves: dict[str, Callable[[], Playhead]] = {
-            "left": lambda: head.moved(-1),
-            "right": lambda: head.moved(1),
-            "left-10": lambda: head.moved(-10),
-            "right-10": lambda: head.moved(10),
-            "home": head.home,
-            "end": head.end,
-        }
-        if name in moves:
-            self.move(moves[name]())
+        if (moved := head.after(name)) is not None:
+            self.move(moved)
         elif name == "play":
             self._play(head.toggled(live=self.frame.live))
         elif name in ("slower", "faster"):
@@ -394,41 +370,24 @@ class WatchApp(App[int]):
         if what == "copy" and self.frame.diagnosis is None:
             self.say("nothing to copy yet: the run is being judged")
             return
-        Thread(target=self._handing_on, args=(self.frame, what), daemon=True).start()
+        painted = None
+        if what == "picture":
+            painted = self.screen._compositor.render_update(
+                full=True, screen_stack=self._background_screens
+            )
+        Thread(target=self._handing_on, args=(what, self.frame, painted), daemon=True).start()
 
-    def _handing_on(self, frame: Frame, what: str) -> None:
-        from trpo_tui import exports
+    def _handing_on(self, what: str, frame: Frame, painted: RenderableType | None) -> None:
+        from trpo_tui.exports import handed_on
+
+        def osc52(text: str) -> None:
+            self.call_from_thread(self.copy_to_clipboard, text)
 
         try:
-            if what == "csv":
-                sentence = exports.write_csv(frame)
-            else:
-                text, name = (
-                    exports.diagnosis_text(frame) if what == "copy" else exports.values_text(frame)
-                )
-                sentence = clip(text, folder=Path(frame.path), name=name, osc52=self._osc52)
+            sentence = handed_on(what, frame, osc52=osc52, painted=painted, size=self.size)
         except (UserError, OSError) as error:
             sentence = str(error)
         self.post_message(Copied(sentence))
-
-    def _picture(self) -> None:
-        """The picture is what is painted now; making a file of it takes half a second."""
-        painted = self.screen._compositor.render_update(
-            full=True, screen_stack=self._background_screens
-        )
-        Thread(target=self._writing, args=(painted, self.size, self.frame), daemon=True).start()
-
-    def _writing(self, painted: RenderableType, size: Size, frame: Frame) -> None:
-        from trpo_tui import exports
-
-        try:
-            sentence = exports.write_picture(painted, size.width, size.height, frame)
-        except OSError as error:
-            sentence = str(error)
-        self.post_message(Copied(sentence))
-
-    def _osc52(self, text: str) -> None:
-        self.call_from_thread(self.copy_to_clipboard, text)
 
     def on_copied(self, message: Copied) -> None:
         self.say(message.sentence)
@@ -452,7 +411,7 @@ class WatchApp(App[int]):
             self._use_theme(THEMES[(place + 1) % len(THEMES)])
             self.say(f"theme {self.theme}")
         elif name == "picture":
-            self._picture()
+            self._hand_on(name)
         elif name == "bell":
             self._alarms = not self._alarms
             self.say("rings on a new cause, a crash, the end" if self._alarms else "rings no more")

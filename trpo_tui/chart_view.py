@@ -1,5 +1,6 @@
 """How the charts are looked at: which rows, along which axis, on which scale. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -40,6 +41,22 @@ class ChartView:
 
     def panned(self, quarters: int) -> "ChartView":
         return replace(self, pan=self.pan + quarters) if self.zoom else self
+
+    def after(self, action: str, rows: int) -> "ChartView | None":
+        """The view after the action of that name, of a run of so many rows; None for another action."""
+        changed: dict[str, Callable[[], ChartView]] = {
+            "zoom-in": lambda: self.zoomed(1, rows),
+            "zoom-out": lambda: self.zoomed(-1, rows),
+            "zoom-off": lambda: ChartView(maximised=self.maximised),
+            "pan-left": lambda: self.panned(-1),
+            "pan-right": lambda: self.panned(1),
+            "log": lambda: replace(self, log=not self.log),
+            "axis": self.next_axis,
+            "smooth": self.next_smoothing,
+            "clip": lambda: replace(self, clip=not self.clip),
+            "maximise": lambda: replace(self, maximised=not self.maximised),
+        }
+        return changed[action]() if action in changed else None
 
     def next_axis(self) -> "ChartView":
         return replace(self, axis=AXES[(AXES.index(self.axis) + 1) % len(AXES)])

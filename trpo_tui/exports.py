@@ -3,16 +3,37 @@
 import csv
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console, RenderableType
 
 from runlog.run import Run
 from trpo_tui.frame import Frame
-from trpo_tui.terminal import state_folder
+from trpo_tui.terminal import clip, state_folder
 from trpo_tui.text import cell
 
 _FETCHED_FONT = re.compile(r',\s*url\("https?://[^)]*\) format\("[^"]*"\)')
+
+
+def handed_on(
+    what: str,
+    frame: Frame,
+    *,
+    osc52: Callable[[str], None],
+    painted: RenderableType | None,
+    size: tuple[int, int],
+) -> str:
+    """Do the action of that name: copy, copy-values, csv or picture; one sentence that says where.
+
+    `osc52` gives a text to the terminal. `painted`: the screen of that size, for a picture.
+    """
+    if what == "csv":
+        return write_csv(frame)
+    if what == "picture" and painted is not None:
+        return write_picture(painted, *size, frame)
+    text, name = diagnosis_text(frame) if what == "copy" else values_text(frame)
+    return clip(text, folder=Path(frame.path), name=name, osc52=osc52)
 
 
 def diagnosis_text(frame: Frame) -> tuple[str, str]:

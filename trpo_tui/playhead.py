@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -42,6 +42,18 @@ class Playhead:
         if self.row + rows >= self.length and rows > 0:
             return self.end()
         return self.at(self.row + rows)
+
+    def after(self, action: str) -> "Playhead | None":
+        """Where the action of that name leads; None for another action."""
+        moves: dict[str, Callable[[], Playhead]] = {
+            "left": lambda: self.moved(-1),
+            "right": lambda: self.moved(1),
+            "left-10": lambda: self.moved(-10),
+            "right-10": lambda: self.moved(10),
+            "home": self.home,
+            "end": self.end,
+        }
+        return moves[action]() if action in moves else None
 
     def home(self) -> "Playhead":
         return self.at(0)

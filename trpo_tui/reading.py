@@ -21,7 +21,7 @@ ENDED_SECONDS = (1.0, 10.0)
 SLICE_SECONDS = 0.02
 """How long the search for changes may keep a request waiting."""
 
-JUDGING_SHARE, ASKING_SHARE = 0.005, 0.03
+JUDGING_SHARE, ASKING_SHARE = 0.004, 0.03
 """Of a processor, at most, for the judging of new rows and for diagnoses of rows one moves to: the
 trainer needs it more. What comes sooner is shown at once and judged a little later."""
 ASKING_SECONDS = 0.25
