@@ -73,7 +73,7 @@ class Answers:
         return found if found.cause is not None and before.cause is None else before
 
     def cause(self, row: int) -> str | None:
-        """The code of the cause that `at` names, for a hundredth of its time; row ≥ 0."""
+        """The code of the cause that `at` names, for a few hundredths of its time; row ≥ 0."""
         from analyzer.diagnose import cause_at
 
         if row < 1 or not self.cut[row]:

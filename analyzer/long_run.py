@@ -78,8 +78,9 @@ def _around(whole: Packed, rows: Rows) -> Outcome:
 
     def begins() -> Rows:
         onset = np.zeros(len(rows), dtype=np.int64)
-        for k in np.flatnonzero(answer == YES).tolist():
-            onset[k] = min(int(np.searchsorted(rows, whole.onset(int(rows[k])))), k)
+        yes = np.flatnonzero(answer == YES)
+        began = whole.onsets[np.searchsorted(whole.starts, rows[yes], side="right") - 1]
+        onset[yes] = np.minimum(np.searchsorted(rows, began), yes)
         return onset
 
     return Outcome(answer, begins)

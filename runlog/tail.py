@@ -136,7 +136,7 @@ class Tail:
         self._stamped = None
 
     def _stamps(self) -> object:
-        """What changes with every row and every new file: a look at them costs a tenth of a poll."""
+        """What changes with every row and every new file: a look at them costs a fifth of a poll."""
         newest = (reader.path for reader in self.readers[-1:])
         return tuple(_stamp(path) for path in (self._folder, self._folder / WAL, *newest))
 
